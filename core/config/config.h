@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include "common/ip.h"
+#include "common/pattern.h"
+
+G_BEGIN_DECLS
+
+/**
+ * PrConfig: postroom.conf as one immutable object, shared by reference count (atomic). Every
+ * value is checked and within its range; a PrConfig is never half right. Read its fields freely,
+ * write none. Sizes are octets, durations seconds. Every string is owned by the PrConfig.
+ */
+typedef enum
+{
+  PR_TLS_OFF,
+  PR_TLS_STARTTLS,
+  PR_TLS_OPPORTUNISTIC,
+  PR_TLS_REQUIRED,
+  PR_TLS_IMPLICIT
+} PrTlsMode;
+typedef enum
+{
+  PR_AUTH_OFF,
+  PR_AUTH_OFFERED,
+  PR_AUTH_REQUIRED
+} PrAuthMode;
+typedef enum
+{
+  PR_VIA_SMARTHOST,
+  PR_VIA_MX,
+  PR_VIA_LMTP,
+  PR_VIA_MAILDIR,
+  PR_VIA_HOLD,
+  PR_VIA_DISCARD
+} PrVia;
+
+typedef struct
+{
+  char *name;    /* of the group */
+  char **listen; /* "ip:port", NULL-terminated, at least one */
+  PrTlsMode tls; /* OFF, STARTTLS, REQUIRED, IMPLICIT */
+  PrAuthMode auth;
+  guint minimum_tls;       /* 10, 11, 12, 13 */
+  char *certificate, *key; /* nullable */
+  gboolean legacy;
+} PrListenerConfig;
+
+typedef struct
+{
+  char *host; /* a name, or an address without brackets */
+  guint16 port;
+} PrHostPort;
+
+typedef struct
+{
+  char *name;
+  PrPatterns *recipients, *senders; /* owned */
+  PrVia via;
+  PrHostPort *hosts; /* n_hosts; smarthost, or lmtp by TCP */
+  guint n_hosts;
+  PrTlsMode tls; /* OFF, OPPORTUNISTIC, REQUIRED, IMPLICIT */
+  char *ca_file, *username, *auth, *path, *rewrite_sender; /* nullable; auth: "auto" */
+  guint max_connections, max_messages_per_connection;
+  guint64 connect_timeout_s, reply_timeout_s;
+} PrRouteConfig;
+
+typedef struct
+{
+  char *name, *secret;
+  PrPatterns *senders; /* owned */
+} PrUserConfig;
+
+typedef struct
+{
+  gatomicrefcount refs;
+
+  /* [server] */
+  char *hostname;
+  char *postmaster; /* nullable, canonical address */
+  guint64 max_message_size_octets, min_free_space_octets, idle_timeout_s;
+  guint max_recipients, max_connections, max_connections_per_client;
+
+  GPtrArray *listeners; /* of PrListenerConfig, in file order */
+
+  /* [access] */
+  PrNetworks *relay_networks, *deny_networks;
+  PrPatterns *local_domains; /* matches *addresses* of those domains */
+  PrPatterns *deny_senders, *deny_recipients;
+
+  GPtrArray *users;  /* of PrUserConfig */
+  GPtrArray *routes; /* of PrRouteConfig, in file order */
+
+  /* [retry] */
+  guint64 *retry_schedule_s; /* n_retry_schedule, at least one */
+  guint n_retry_schedule;
+  guint64 give_up_s, warn_after_s; /* warn_after_s 0: none */
+
+  /* [journal] (an extension of the contract): how long and how much history is kept */
+  guint64 journal_keep_s, journal_max_size_octets;
+} PrConfig;
+
+/* The configuration of an absent file (CONTRACT: 127.0.0.1:2525 and [::1]:2525, loopback only,
+ * no routes). */
+PrConfig *pr_config_new_default (void);
+/* @text: the whole file, @name: for messages. On failure NULL, and @faults gets one line for each
+ * fault: "FILE: [group] key: what is wrong". @faults: (out) (transfer full) (element-type utf8). */
+PrConfig *pr_config_parse (const char *text, gsize len, const char *name, GPtrArray **faults);
+/* Reads @path (blocking: at start, or in a thread). An absent file is the default. */
+PrConfig *pr_config_load (const char *path, GPtrArray **faults);
+PrConfig *pr_config_ref (PrConfig *self);
+void pr_config_unref (PrConfig *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (PrConfig, pr_config_unref)
+
+/* First match in file order, NULL if none. @recipient, @sender: canonical. Borrowed. */
+const PrRouteConfig *pr_config_find_route (const PrConfig *self, const char *recipient,
+                                           const char *sender);
+const PrRouteConfig *pr_config_get_route (const PrConfig *self, const char *name);
+
+/* Writes @text to @path as one atomic step: temporary file 0600, fsync, rename, fsync of the
+ * folder. Blocking. */
+gboolean pr_config_save (const char *path, const char *text, gsize len, GError **error);
+
+/* Every group and key with type, default and one sentence of help: for `config check`, the
+ * example file, and later the settings window. Terminated by a NULL group. */
+typedef struct
+{
+  const char *group, *key, *type, *default_text, *help;
+} PrConfigKey;
+const PrConfigKey *pr_config_get_keys (void);
+
+G_END_DECLS

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include <gio/gio.h>
+
+#include "common/ip.h"
+#include "net/loop.h"
+
+G_BEGIN_DECLS
+
+/**
+ * PrChannel: one stream connection, accepted or made, as octets and one deadline. Plain for
+ * now; TLS goes under the same calls. An idle channel owns no buffer: reading goes through one
+ * buffer of the loop's thread, and only what the owner did not take or the peer did not read is
+ * kept. Created on the heap, freed by pr_channel_free, also from within its own callbacks.
+ */
+typedef struct _PrChannel PrChannel;
+
+typedef struct
+{
+  /* (nullable for accepted channels) the connection is made. */
+  void (*connected) (gpointer owner);
+  /* Octets came. Returns how many were taken; what was not is kept and reading stops until
+   * pr_channel_resume(), which offers it again. */
+  gsize (*received) (gpointer owner, const char *data, gsize len);
+  /* (nullable) all that was written has left for the kernel. */
+  void (*drained) (gpointer owner);
+  /* End of stream (error NULL), or the connection is broken. Called once; no callback follows.
+   * The owner then frees the channel. */
+  void (*closed) (gpointer owner, const GError *error);
+  /* The deadline passed. The channel does nothing by itself. */
+  void (*timed_out) (gpointer owner);
+} PrChannelHandler;
+
+/* @fd: (transfer full), non-blocking. @handler: borrowed, static. */
+PrChannel *pr_channel_new_accepted (PrLoop *loop, int fd, const PrChannelHandler *handler,
+                                    gpointer owner);
+/* Begins to connect; errors of any kind come by closed, never before this returns.
+ * @address: IPv4, IPv6 or UNIX. */
+PrChannel *pr_channel_new_connect (PrLoop *loop, GSocketAddress *address,
+                                   const PrChannelHandler *handler, gpointer owner);
+void pr_channel_free (PrChannel *self); /* closes at once; unsent octets are lost */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (PrChannel, pr_channel_free)
+
+/* Sends now what the kernel takes and keeps the rest. Never blocks, never fails in place: errors
+ * come by closed on a later turn. */
+void pr_channel_write (PrChannel *self, const char *data, gsize len);
+gsize pr_channel_get_unsent (const PrChannel *self); /* octets kept */
+/* Reading off, reading on (offers what was kept first, on this turn: may call received). */
+void pr_channel_pause (PrChannel *self);
+void pr_channel_resume (PrChannel *self);
+/* Stops reading, writes what is left (for at most @linger_ms), closes both halves together, and
+ * frees itself; the owner must forget it at once and hears nothing more. */
+void pr_channel_finish (PrChannel *self, guint linger_ms);
+/* One deadline from now; 0 clears it. */
+void pr_channel_set_deadline (PrChannel *self, guint64 delay_ms);
+
+/* FALSE for UNIX sockets. */
+gboolean pr_channel_get_peer (const PrChannel *self, PrIp *ip, guint16 *port);
+gboolean pr_channel_get_local (const PrChannel *self, PrIp *ip, guint16 *port);
+guint64 pr_channel_get_octets_in (const PrChannel *self);
+guint64 pr_channel_get_octets_out (const PrChannel *self);
+
+G_END_DECLS
