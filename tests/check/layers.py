@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who may include whom: docs/design.md, `Folders, from the ground up`, as a table."""
+
+import posixpath
+import re
+
+import tree
+
+CORE = ('common', 'smtp', 'net', 'config', 'queue', 'journal', 'guard', 'server', 'relay')
+
+# Folder: the folders whose headers it may include besides its own.
+MAY_USE = {
+    'core/common': (),
+    'core/smtp': ('core/common',),
+    'core/net': ('core/common',),
+    'core/config': ('core/common',),
+    'core/queue': ('core/common',),
+    'core/journal': ('core/common', 'core/queue'),
+    'core/guard': ('core/common', 'core/smtp', 'core/net', 'core/config'),
+    'core/server': tuple(f'core/{name}' for name in CORE[:7]),
+    'core/relay': tuple(f'core/{name}' for name in CORE[:7]),
+    'core': tuple(f'core/{name}' for name in CORE),
+    'app/control': ('core/common',),
+    'app/service': ('core', 'app/control') + tuple(f'core/{name}' for name in CORE),
+    'app/ctl': ('app/control', 'core/common', 'core/config'),
+    'app/desktop': ('app/control', 'ui', 'core/common'),
+    'ui': ('app/control', 'core/common'),
+}
+
+# Library headers with a home: what only these folders know.
+HOMES = {
+    r'gtk/|gdk/|adwaita\.h': ('ui', 'app/desktop'),
+    r'sqlite3\.h': ('core/queue',),
+    r'gmime/': ('core/relay',),
+    r'gnutls/': ('core/net', 'core/config'),
+    r'sys/epoll\.h': ('core/net',),
+    r'sys/socket\.h|netinet/|netdb\.h': ('core/net', 'core/common'),
+    r'libsoup/': ('core/relay',),
+    r'json-glib/': ('app/ctl', 'core/relay'),
+}
+
+INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^">]+)[">]', re.MULTILINE)
+
+
+def folder_of(name):
+    return posixpath.dirname(name)
+
+
+def target_of(header, name, known):
+    """The project's header that an include names, or None."""
+    for base in (folder_of(name), 'core', '', 'app'):
+        path = posixpath.normpath(posixpath.join(base, header))
+        if path in known:
+            return path
+    return None
+
+
+def check(report):
+    known = set(tree.files())
+    for name in tree.select('.c', '.h'):
+        folder = folder_of(name)
+        if folder.split('/')[0] not in ('core', 'app', 'ui'):
+            continue
+        if folder not in MAY_USE:
+            report.fault(name, 1, f'{folder}/ is not in the table of tests/check/layers.py')
+            continue
+        text = tree.code(name, keep_strings=True)
+        for match in INCLUDE.finditer(text):
+            line = text.count('\n', 0, match.start(2)) + 1
+            check_include(report, name, line, match[2], known)
+
+
+def check_include(report, name, line, header, known):
+    folder = folder_of(name)
+    target = target_of(header, name, known)
+    if target:
+        other = folder_of(target)
+        if other != folder and other not in MAY_USE[folder]:
+            report.fault(name, line, f'{folder} may not use {other} ("{header}")')
+        return
+    for pattern, homes in HOMES.items():
+        if re.match(pattern, header) and folder not in homes:
+            report.fault(name, line, f'<{header}> is for {", ".join(homes)} alone')

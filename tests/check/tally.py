@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Counts test results; the last line is always `N passed, N failed, N skipped`.
+
+  tally.py log FILE             one run of `meson test`, from its JSON log
+  tally.py add PASSED FAILED SKIPPED
+  tally.py sum FILE...          the closing lines of what was run before, from its output
+  tally.py suites FOLDER        the suites of a build folder, with the number of their programs
+
+A program that speaks TAP counts once for each of its cases, any other program once.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+
+CLOSING = re.compile(r'^(\d+) passed, (\d+) failed, (\d+) skipped$')
+CASE = re.compile(r'^(not )?ok\b[ \d]*-?\s*(.*)$')
+BAD = {'FAIL', 'ERROR', 'TIMEOUT', 'INTERRUPT', 'UNEXPECTEDPASS'}
+
+
+def cases_of(test):
+    """(passed, names of the failed, skipped) of one program."""
+    passed, failed, skipped = 0, [], 0
+    for line in test.get('stdout', '').splitlines():
+        case = CASE.match(line)
+        if not case:
+            continue
+        if '# SKIP' in line.upper():
+            skipped += 1
+        elif '# TODO' in line.upper() or not case[1]:
+            passed += 1
+        else:
+            failed.append(case[2])
+    result = test['result']
+    if result in BAD:
+        # A program can also fail as a whole: a crash, a leak, a time limit.
+        failed = failed or [f'the program: {result.lower()}, exit status {test["returncode"]}']
+    elif passed + skipped == 0:
+        return (0, failed, 1) if result == 'SKIP' else (1, failed, 0)
+    return passed, failed, skipped
+
+
+def close(passed, failed, skipped):
+    print(f'{passed} passed, {failed} failed, {skipped} skipped', flush=True)
+    return 1 if failed else 0
+
+
+def log(path):
+    if not os.path.exists(path):
+        print('No test was run.')
+        return close(0, 1, 0)
+    totals = [0, 0, 0]
+    with open(path, encoding='utf-8') as file:
+        for line in file:
+            test = json.loads(line)
+            passed, failed, skipped = cases_of(test)
+            totals = [totals[0] + passed, totals[1] + len(failed), totals[2] + skipped]
+            for case in failed:
+                print(f'failed: {test["name"]}: {case}')
+    return close(*totals)
+
+
+def add_up(paths):
+    totals = [0, 0, 0]
+    for path in paths:
+        with open(path, encoding='utf-8', errors='replace') as file:
+            lines = file.read().split('\n')
+        closing = CLOSING.match(lines[-2] if len(lines) > 1 else '')
+        counts = [int(n) for n in closing.groups()] if closing else [0, 1, 0]
+        if not closing:
+            print(f'failed: {os.path.basename(path)} did not reach its end')
+        totals = [total + count for total, count in zip(totals, counts)]
+    return close(*totals)
+
+
+def suites(folder):
+    output = subprocess.run(['meson', 'introspect', '--tests', folder],
+                            check=True, capture_output=True).stdout
+    programs = {}
+    for test in json.loads(output):
+        for suite in test['suite']:
+            name = suite.split(':')[-1]
+            programs[name] = programs.get(name, 0) + 1
+    for name in sorted(programs):
+        print(f'{name} ({programs[name]})')
+    return 0
+
+
+def main(what, *args):
+    if what == 'log':
+        return log(*args)
+    if what == 'add':
+        return close(*map(int, args))
+    if what == 'sum':
+        return add_up(args)
+    if what == 'suites':
+        return suites(*args)
+    sys.exit(__doc__)
+
+
+if __name__ == '__main__':
+    sys.exit(main(*sys.argv[1:]))
