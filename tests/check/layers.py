@@ -14,7 +14,7 @@ MAY_USE = {
     'core/smtp': ('core/common',),
     'core/net': ('core/common',),
     'core/config': ('core/common',),
-    'core/queue': ('core/common',),
+    'core/queue': ('core/common', 'core/smtp'),  # the envelope
     'core/journal': ('core/common', 'core/queue'),
     'core/guard': ('core/common', 'core/smtp', 'core/net', 'core/config'),
     'core/server': tuple(f'core/{name}' for name in CORE[:7]),

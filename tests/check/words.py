@@ -29,7 +29,8 @@ BANNED_IN_CORE = {
     r'g_(print|printerr)\s*\(|f?printf\s*\(|puts\s*\(': 'core logs; only app prints',
 }
 
-PROMISES = re.compile(r'\b(TO''DO|FIX''ME|XX''X|HA''CK|not yet imple''mented|coming so''on)\b')
+PROMISES = re.compile(
+    r'\b(TO' r'DO|FIX' r'ME|XX' r'X|HA' r'CK|not yet imple' r'mented|coming so' r'on)\b')
 LICENCE = 'SPDX-License-Identifier: GPL-3.0-or-later'
 
 
