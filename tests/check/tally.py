@@ -5,6 +5,8 @@
   tally.py add PASSED FAILED SKIPPED
   tally.py sum FILE...          the closing lines of what was run before, from its output
   tally.py suites FOLDER        the suites of a build folder, with the number of their programs
+  tally.py peers FOLDER "SUITE..." [TEST]...
+                                status 0 when these tests (none: all) drive other programs
 
 A program that speaks TAP counts once for each of its cases, any other program once.
 """
@@ -17,6 +19,7 @@ import sys
 
 CLOSING = re.compile(r'^(\d+) passed, (\d+) failed, (\d+) skipped$')
 CASE = re.compile(r'^(not )?ok\b[ \d]*-?\s*(.*)$')
+QUICK = {'unit', 'dialog'}  # these need nothing but the build
 BAD = {'FAIL', 'ERROR', 'TIMEOUT', 'INTERRUPT', 'UNEXPECTEDPASS'}
 
 
@@ -75,13 +78,24 @@ def add_up(paths):
     return close(*totals)
 
 
-def suites(folder):
+def tests_of(folder):
+    """(name, suites) of each test program of a build folder."""
     output = subprocess.run(['meson', 'introspect', '--tests', folder],
                             check=True, capture_output=True).stdout
-    programs = {}
     for test in json.loads(output):
-        for suite in test['suite']:
-            name = suite.split(':')[-1]
+        yield test['name'], {suite.split(':')[-1] for suite in test['suite']}
+
+
+def peers(folder, suites, *names):
+    chosen = [own for name, own in tests_of(folder)
+              if (not names or name in names) and (not suites or own & set(suites.split()))]
+    return 0 if any(own - QUICK for own in chosen) else 1
+
+
+def suites(folder):
+    programs = {}
+    for _, own in tests_of(folder):
+        for name in own:
             programs[name] = programs.get(name, 0) + 1
     for name in sorted(programs):
         print(f'{name} ({programs[name]})')
@@ -97,6 +111,8 @@ def main(what, *args):
         return add_up(args)
     if what == 'suites':
         return suites(*args)
+    if what == 'peers':
+        return peers(*args)
     sys.exit(__doc__)
 
 
