@@ -11,6 +11,8 @@ G_BEGIN_DECLS
  * Crockford's base 32 in lower case ("1kh3zs5v8qg"), which also sorts by age.
  */
 #define PR_ID_LEN 11
+/* 55 bits: enough until the year 3111. Ids are 0..PR_ID_MAX. */
+#define PR_ID_MAX ((G_GINT64_CONSTANT (1) << 55) - 1)
 
 typedef struct
 {

@@ -30,13 +30,14 @@ guint pr_ip_hash (gconstpointer ip);
 gboolean pr_ip_equal (gconstpointer a, gconstpointer b);
 
 /**
- * PrNetworks: a list of networks "192.0.2.0/24", "2001:db8::/32", "192.0.2.7". Immutable after
- * parsing; safe to read from any thread.
+ * PrNetworks: a list of networks "192.0.2.0/24", "2001:db8::/32", "192.0.2.7". The families are
+ * apart: "::/0" holds no IPv4 address. Looking up costs the same however long the list is.
+ * Immutable after parsing; safe to read from any thread.
  */
 typedef struct _PrNetworks PrNetworks;
 
-/* @list: (nullable): NULL-terminated. PR_ERROR_CONFIG names the entry that is wrong
- * (bad address, prefix too long, host bits set beyond the prefix). */
+/* @list: (nullable): NULL-terminated; none contain nothing. PR_ERROR_CONFIG names the entry that is
+ * wrong (bad address, prefix too long, host bits set beyond the prefix). */
 PrNetworks *pr_networks_new (const char *const *list, GError **error);
 void pr_networks_free (PrNetworks *self);
 gboolean pr_networks_contain (const PrNetworks *self, const PrIp *ip);

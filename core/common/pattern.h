@@ -7,7 +7,8 @@ G_BEGIN_DECLS
 
 /**
  * PrPatterns: a list of address patterns: "*", "user@domain", "*@domain", "*@*.domain" (any
- * depth below domain, not domain itself), "user@*"; a bare "domain" or "*.domain" means
+ * depth below domain, not domain itself), "user@*", "user@*.domain"; a bare "domain" or "*.domain"
+ * means
  * "*@domain" or "*@*.domain". Domains compare without case and in A-label form, local parts
  * without case. Matching costs the same however long the list is. Immutable after parsing.
  */
