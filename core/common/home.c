@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Where a Postroom keeps its things. */
+
+#include <errno.h>
+#include <glib/gstdio.h>
+
+#include "common/error.h"
+#include "common/home.h"
+
+static char *
+xdg_folder (const char *base)
+{
+  return g_build_filename (base, "postroom", NULL);
+}
+
+PrHome *
+pr_home_new (const char *directory)
+{
+  PrHome *self = g_new0 (PrHome, 1);
+  g_autofree char *config = NULL;
+  g_autofree char *runtime = NULL;
+
+  if (directory != NULL)
+    {
+      self->data = g_canonicalize_filename (directory, NULL);
+      config = g_strdup (self->data);
+      runtime = g_strdup (self->data);
+    }
+  else
+    {
+      self->data = xdg_folder (g_get_user_data_dir ());
+      config = xdg_folder (g_get_user_config_dir ());
+      /* GLib falls back to the cache folder, which a cleaner may empty: a socket may not live there
+       */
+      runtime = g_getenv ("XDG_RUNTIME_DIR") != NULL ? xdg_folder (g_get_user_runtime_dir ())
+                                                     : g_strdup (self->data);
+    }
+
+  self->config = g_build_filename (config, "postroom.conf", NULL);
+  self->credentials = g_build_filename (config, "credentials", NULL);
+  self->control = g_build_filename (runtime, "control", NULL);
+
+  return self;
+}
+
+void
+pr_home_free (PrHome *self)
+{
+  g_free (self->data);
+  g_free (self->config);
+  g_free (self->credentials);
+  g_free (self->control);
+  g_free (self);
+}
+
+static gboolean
+make_folder (const char *path, GError **error)
+{
+  if (g_mkdir_with_parents (path, 0700) == 0 && g_file_test (path, G_FILE_TEST_IS_DIR))
+    return TRUE;
+
+  g_set_error (error, PR_ERROR, PR_ERROR_PERMANENT, "The folder %s cannot be made: %s", path,
+               errno != 0 ? g_strerror (errno) : "something else has that name");
+  return FALSE;
+}
+
+gboolean
+pr_home_create (const PrHome *self, GError **error)
+{
+  g_autofree char *config = g_path_get_dirname (self->config);
+  g_autofree char *runtime = g_path_get_dirname (self->control);
+
+  return make_folder (self->data, error) && make_folder (config, error) &&
+         make_folder (runtime, error);
+}
