@@ -1,0 +1,751 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The client's side of SMTP and LMTP. One reply is awaited at a time; with PIPELINING the
+ * commands behind it have left already, and their replies come in the order of the states.
+ *
+ *   GREETING → EHLO → IDLE → (RSET →) MAIL → RCPT… → DATA → BODY → DOT… → IDLE … QUIT → CLOSED
+ *                 ↘ HELO ↗                       ↘ BODY (BDAT) ↗
+ *
+ * From any state to CLOSED: 421, a reply that cannot be, the end of the connection.
+ */
+#include "smtp/client.h"
+
+#include <string.h>
+
+#include "common/error.h"
+#include "smtp/address.h"
+#include "smtp/client-commands.h"
+#include "smtp/stuff.h"
+
+/* RCPT commands whose reply is awaited at once (RFC 2920 §3.1 asks for a bound): 100 commands and
+ * 100 replies fit the buffers of every TCP stack. */
+#define RCPT_WINDOW 100
+
+typedef enum
+{
+  STATE_GREETING,
+  STATE_EHLO,
+  STATE_HELO,
+  STATE_IDLE,
+  STATE_RSET,
+  STATE_MAIL,
+  STATE_RCPT,
+  STATE_DATA,
+  STATE_BODY,
+  STATE_DOT,
+  STATE_QUIT,
+  STATE_CLOSED,
+} State;
+
+static const struct
+{
+  const char *stage; /* for people */
+  PrWait wait;
+} states[] = {
+  [STATE_GREETING] = { "the greeting", PR_WAIT_GREETING },
+  [STATE_EHLO] = { "EHLO", PR_WAIT_REPLY },
+  [STATE_HELO] = { "HELO", PR_WAIT_REPLY },
+  [STATE_IDLE] = { "nothing", PR_WAIT_NOTHING },
+  [STATE_RSET] = { "RSET", PR_WAIT_REPLY },
+  [STATE_MAIL] = { "MAIL FROM", PR_WAIT_REPLY },
+  [STATE_RCPT] = { "RCPT TO", PR_WAIT_REPLY },
+  [STATE_DATA] = { "DATA", PR_WAIT_DATA },
+  [STATE_BODY] = { "message text", PR_WAIT_BODY },
+  [STATE_DOT] = { "end of data", PR_WAIT_DOT },
+  [STATE_QUIT] = { "QUIT", PR_WAIT_REPLY },
+  [STATE_CLOSED] = { "nothing", PR_WAIT_NOTHING },
+};
+
+/* What became of one recipient of the transaction. */
+typedef enum
+{
+  FATE_OPEN,     /* RCPT was not sent */
+  FATE_SENT,     /* its reply is awaited */
+  FATE_ACCEPTED, /* the end of data decides */
+  FATE_SETTLED,  /* its result was given */
+} Fate;
+
+struct _PrClient
+{
+  const PrClientHandler *handler; /* borrowed */
+  gpointer owner;                 /* borrowed */
+  char *hostname;                 /* owned */
+  gboolean lmtp;
+
+  State state;
+  PrReplyReader reader;
+  PrCapabilities hop;
+  gboolean needs_rset; /* the last transaction left something behind on the server */
+  gboolean settling;   /* below settle_here() on the stack */
+  gboolean finish_due; /* nothing left to send: settle_here() finishes */
+
+  /* The transaction; its pointers are borrowed until finished. */
+  PrTransaction transaction;
+  guint8 *fates; /* owned, room for n_fates */
+  guint n_fates;
+  guint next_rcpt;     /* the first recipient whose RCPT may have to be sent */
+  guint next_reply;    /* no recipient before it awaits a reply of the current state */
+  guint n_outstanding; /* RCPT replies awaited */
+  guint n_accepted;    /* recipients without a result; LMTP: replies to the dot awaited */
+  guint n_chunks;      /* BDAT replies awaited, but for the last */
+  gboolean mail_refused;
+  gboolean data_sent; /* DATA left before the replies to RCPT came */
+  gboolean chunking;  /* BDAT instead of DATA */
+  gboolean dot_sent;
+  guint64 n_body_octets;
+  PrStuffer stuffer;
+};
+
+static gboolean
+is_offered (const PrClient *self, PrExtensions extension)
+{
+  return (self->hop.extensions & extension) != 0;
+}
+
+static const char *
+get_stage (const PrClient *self)
+{
+  return self->lmtp && self->state == STATE_EHLO ? "LHLO" : states[self->state].stage;
+}
+
+/* ── Ends ─────────────────────────────────────────────────────────────────────────────────── */
+
+static void
+fail (PrClient *self, const GError *error, const PrReply *reply)
+{
+  if (self->state == STATE_CLOSED)
+    return;
+
+  self->state = STATE_CLOSED;
+  self->handler->failed (self->owner, error, reply);
+}
+
+static void
+fail_protocol (PrClient *self, const PrReply *reply)
+{
+  g_autofree char *text = reply != NULL ? pr_reply_to_string (reply) : NULL;
+  g_autoptr (GError) error = g_error_new (
+    PR_ERROR, PR_ERROR_PROTOCOL, "The server broke the protocol: it answered %s with %s",
+    get_stage (self), text != NULL ? text : "something that is no SMTP reply");
+
+  fail (self, error, reply);
+}
+
+/* The server wants no more of this connection, and says why. */
+static void
+fail_refused (PrClient *self, const PrReply *reply, GString *out)
+{
+  g_autofree char *text = pr_reply_to_string (reply);
+  g_autoptr (GError) error =
+    g_error_new (PR_ERROR, PR_ERROR_TEMPORARY, "The server ended the connection (%s): %s",
+                 get_stage (self), text);
+
+  /* RFC 5321 §3.1: a client that was greeted with 554 still says QUIT. */
+  if (reply->code != 421)
+    pr_client_write_line (out, "QUIT");
+  fail (self, error, reply);
+}
+
+static void
+finish (PrClient *self)
+{
+  if (self->state == STATE_CLOSED)
+    return;
+
+  self->state = STATE_IDLE;
+  self->dot_sent = FALSE;
+  self->handler->finished (self->owner);
+}
+
+/* The transaction ends without a word to the server. A loop, because the owner may begin the
+ * next from within finished, and that one may end here as well. */
+static void
+settle_here (PrClient *self)
+{
+  self->finish_due = TRUE;
+  if (self->settling)
+    return;
+
+  self->settling = TRUE;
+  while (self->finish_due)
+    {
+      self->finish_due = FALSE;
+      finish (self);
+    }
+  self->settling = FALSE;
+}
+
+static void
+give_result (PrClient *self, guint index, const PrReply *reply, const char *stage)
+{
+  self->fates[index] = FATE_SETTLED;
+  self->handler->result (self->owner, index, reply, stage);
+}
+
+/* For every recipient that has none yet. */
+static void
+give_results (PrClient *self, const PrReply *reply, const char *stage)
+{
+  for (guint i = 0; i < self->transaction.n_recipients && self->state != STATE_CLOSED; i++)
+    if (self->fates[i] != FATE_SETTLED)
+      give_result (self, i, reply, stage);
+}
+
+/* The next recipient of @fate in the order of the commands; there is one. */
+static guint
+take_next (PrClient *self, Fate fate)
+{
+  while (self->fates[self->next_reply] != fate)
+    self->next_reply++;
+  return self->next_reply++;
+}
+
+/* ── Commands ─────────────────────────────────────────────────────────────────────────────── */
+
+/* Tells the trace what was appended to @out behind @start. */
+static void
+trace_sent (PrClient *self, const GString *out, gsize start)
+{
+  const char *line = out->str + start, *end;
+
+  if (self->handler->trace == NULL)
+    return;
+  for (; (end = strstr (line, "\r\n")) != NULL; line = end + 2)
+    self->handler->trace (self->owner, TRUE, line, end - line);
+}
+
+static void
+say (PrClient *self, const char *line, GString *out)
+{
+  gsize start = out->len;
+
+  pr_client_write_line (out, line);
+  trace_sent (self, out, start);
+}
+
+static void
+introduce (PrClient *self, State state, GString *out)
+{
+  const char *verb = self->lmtp ? "LHLO" : state == STATE_EHLO ? "EHLO" : "HELO";
+  g_autofree char *line = g_strconcat (verb, " ", self->hostname, NULL);
+
+  self->state = state;
+  say (self, line, out);
+}
+
+static void
+send_mail (PrClient *self, GString *out)
+{
+  gsize start = out->len;
+
+  pr_client_write_mail (&self->transaction, &self->hop, out);
+  trace_sent (self, out, start);
+}
+
+/* RCPT as far as the window allows, and DATA behind the last one where that may be. */
+static void
+send_recipients (PrClient *self, GString *out)
+{
+  const PrTransaction *transaction = &self->transaction;
+  gboolean pipelining = is_offered (self, PR_EXT_PIPELINING);
+  guint window = pipelining ? RCPT_WINDOW : 1;
+  gsize start = out->len;
+
+  if (self->mail_refused || self->data_sent)
+    return;
+
+  for (; self->next_rcpt < transaction->n_recipients && self->n_outstanding < window;
+       self->next_rcpt++)
+    if (self->fates[self->next_rcpt] == FATE_OPEN)
+      {
+        pr_client_write_rcpt (transaction, self->next_rcpt, &self->hop, out);
+        self->fates[self->next_rcpt] = FATE_SENT;
+        self->n_outstanding++;
+      }
+
+  if (pipelining && !self->chunking && self->next_rcpt == transaction->n_recipients &&
+      self->n_outstanding + self->n_accepted > 0)
+    {
+      pr_client_write_line (out, "DATA");
+      self->data_sent = TRUE;
+    }
+  trace_sent (self, out, start);
+}
+
+static void
+want_body (PrClient *self)
+{
+  self->state = STATE_BODY;
+  self->stuffer = (PrStuffer){ 0 };
+  self->n_body_octets = 0;
+  self->handler->wants_body (self->owner);
+}
+
+/* ── Replies, one function for each state ─────────────────────────────────────────────────── */
+
+static void
+on_greeting (PrClient *self, const PrReply *reply, GString *out)
+{
+  if (pr_reply_is_positive (reply))
+    introduce (self, STATE_EHLO, out);
+  else
+    fail_refused (self, reply, out);
+}
+
+static void
+on_ehlo (PrClient *self, const PrReply *reply, GString *out)
+{
+  if (pr_reply_is_positive (reply))
+    {
+      pr_capabilities_parse (&self->hop, reply->text);
+      self->state = STATE_IDLE;
+      self->handler->ready (self->owner);
+    }
+  else if (pr_reply_is_permanent (reply) && !self->lmtp)
+    introduce (self, STATE_HELO, out); /* RFC 5321 §3.2 */
+  else
+    fail_refused (self, reply, out);
+}
+
+static void
+on_helo (PrClient *self, const PrReply *reply, GString *out)
+{
+  if (!pr_reply_is_positive (reply))
+    {
+      fail_refused (self, reply, out);
+      return;
+    }
+
+  self->state = STATE_IDLE;
+  self->handler->ready (self->owner);
+}
+
+static void
+on_rset (PrClient *self, const PrReply *reply, GString *out)
+{
+  if (!pr_reply_is_positive (reply))
+    {
+      fail_refused (self, reply, out);
+      return;
+    }
+
+  self->state = STATE_MAIL;
+  if (!is_offered (self, PR_EXT_PIPELINING))
+    send_mail (self, out);
+}
+
+static void
+on_mail (PrClient *self, const PrReply *reply, GString *out)
+{
+  self->state = STATE_RCPT;
+  if (!pr_reply_is_positive (reply))
+    {
+      self->mail_refused = TRUE;
+      give_results (self, reply, states[STATE_MAIL].stage);
+    }
+
+  /* What was pipelined behind a refused MAIL is still answered. */
+  if (self->n_outstanding == 0 && self->mail_refused)
+    finish (self);
+  else
+    send_recipients (self, out);
+}
+
+/* Every RCPT was answered. */
+static void
+end_envelope (PrClient *self, GString *out)
+{
+  if (self->data_sent)
+    {
+      self->state = STATE_DATA;
+    }
+  else if (self->n_accepted == 0)
+    {
+      self->needs_rset = !self->mail_refused;
+      finish (self);
+    }
+  else if (self->chunking)
+    {
+      want_body (self);
+    }
+  else
+    {
+      self->state = STATE_DATA;
+      say (self, "DATA", out);
+    }
+}
+
+/* RFC 5321 §4.5.3.1.10: 552 for too many recipients means 452, another transaction takes them. */
+static gboolean
+means_too_many (const PrClient *self, const PrReply *reply)
+{
+  return reply->code == 552 && ((reply->status[1] == 5 && reply->status[2] == 3) ||
+                                (reply->status[0] == 0 && self->n_accepted >= 100));
+}
+
+static void
+refuse_recipient (PrClient *self, guint index, const PrReply *reply)
+{
+  PrReply temporary = { 0 };
+
+  if (means_too_many (self, reply))
+    {
+      pr_reply_set (&temporary, 452, "4.5.3", reply->text);
+      reply = &temporary;
+    }
+  give_result (self, index, reply, states[STATE_RCPT].stage);
+  pr_reply_clear (&temporary);
+}
+
+static void
+on_rcpt (PrClient *self, const PrReply *reply, GString *out)
+{
+  self->n_outstanding--;
+  if (!self->mail_refused)
+    {
+      guint index = take_next (self, FATE_SENT);
+
+      if (pr_reply_is_positive (reply))
+        {
+          self->fates[index] = FATE_ACCEPTED;
+          self->n_accepted++;
+        }
+      else
+        refuse_recipient (self, index, reply);
+    }
+
+  if (self->state != STATE_RCPT) /* the owner closed */
+    return;
+  send_recipients (self, out);
+  if (self->n_outstanding == 0)
+    end_envelope (self, out);
+}
+
+static void
+on_data (PrClient *self, const PrReply *reply, GString *out)
+{
+  if (reply->code != 354)
+    {
+      give_results (self, reply, states[STATE_DATA].stage);
+      self->needs_rset = !self->mail_refused;
+      finish (self);
+    }
+  else if (self->n_accepted > 0)
+    {
+      want_body (self);
+    }
+  else if (self->lmtp) /* nobody would answer the dot (RFC 2033 §4.2 wants 503 here) */
+    {
+      fail_protocol (self, reply);
+    }
+  else /* RFC 2920 §3.1: nobody takes it, but the server waits: an empty message */
+    {
+      self->state = STATE_DOT;
+      say (self, ".", out);
+    }
+}
+
+/* A refusal in the middle of the text is an answer to the message, but what the server then
+ * expects next cannot be known. */
+static void
+on_body (PrClient *self, const PrReply *reply, GString *out)
+{
+  gboolean positive = pr_reply_is_positive (reply);
+
+  if (positive && self->n_chunks > 0)
+    {
+      self->n_chunks--;
+    }
+  else if (positive)
+    {
+      fail_protocol (self, reply);
+    }
+  else
+    {
+      g_autofree char *text = pr_reply_to_string (reply);
+      g_autoptr (GError) error = g_error_new (
+        PR_ERROR, PR_ERROR_TEMPORARY, "The server refused the message before its end: %s", text);
+
+      self->dot_sent = FALSE;
+      give_results (self, reply, states[STATE_BODY].stage);
+      fail (self, error, reply);
+    }
+}
+
+static void
+on_dot (PrClient *self, const PrReply *reply, GString *out)
+{
+  if (self->n_chunks > 0)
+    {
+      on_body (self, reply, out);
+      return;
+    }
+
+  if (self->lmtp)
+    give_result (self, take_next (self, FATE_ACCEPTED), reply, states[STATE_DOT].stage);
+  else
+    give_results (self, reply, states[STATE_DOT].stage);
+
+  if (!self->lmtp || --self->n_accepted == 0)
+    finish (self);
+}
+
+static void
+on_quit (PrClient *self, const PrReply *reply, GString *out)
+{
+  self->state = STATE_CLOSED;
+}
+
+static void
+on_unasked (PrClient *self, const PrReply *reply, GString *out)
+{
+  fail_protocol (self, reply);
+}
+
+static void (*const on_reply[]) (PrClient *, const PrReply *, GString *) = {
+  [STATE_GREETING] = on_greeting, [STATE_EHLO] = on_ehlo, [STATE_HELO] = on_helo,
+  [STATE_IDLE] = on_unasked,      [STATE_RSET] = on_rset, [STATE_MAIL] = on_mail,
+  [STATE_RCPT] = on_rcpt,         [STATE_DATA] = on_data, [STATE_BODY] = on_body,
+  [STATE_DOT] = on_dot,           [STATE_QUIT] = on_quit, [STATE_CLOSED] = on_unasked,
+};
+
+/* A class of reply that the command cannot have (RFC 5321 §4.2.1, §4.3.2). */
+static gboolean
+cannot_be (State state, const PrReply *reply)
+{
+  if (state == STATE_DATA)
+    return reply->code < 400 && reply->code != 354;
+  return reply->code < 200 || (reply->code >= 300 && reply->code < 400);
+}
+
+static void
+trace_received (PrClient *self, const PrReply *reply)
+{
+  g_auto (GStrv) lines = NULL;
+  char status[sizeof "255.255.255 "] = "";
+
+  if (self->handler->trace == NULL)
+    return;
+
+  if (reply->status[0] != 0)
+    g_snprintf (status, sizeof status, "%u.%u.%u ", reply->status[0], reply->status[1],
+                reply->status[2]);
+  lines = g_strsplit (reply->text != NULL && *reply->text != '\0' ? reply->text : " ", "\n", -1);
+  for (guint i = 0; lines[i] != NULL; i++)
+    {
+      g_autofree char *line = g_strdup_printf ("%u%c%s%s", reply->code,
+                                               lines[i + 1] != NULL ? '-' : ' ', status, lines[i]);
+
+      self->handler->trace (self->owner, FALSE, line, strlen (line));
+    }
+}
+
+static void
+take_reply (PrClient *self, const PrReply *reply, GString *out)
+{
+  trace_received (self, reply);
+
+  if (self->state == STATE_QUIT)
+    on_quit (self, reply, out);
+  else if (cannot_be (self->state, reply))
+    fail_protocol (self, reply);
+  else if (reply->code == 421)
+    {
+      self->dot_sent = FALSE; /* RFC 5321 §3.8: not delivered */
+      fail_refused (self, reply, out);
+    }
+  else
+    on_reply[self->state](self, reply, out);
+}
+
+/* ── Public ───────────────────────────────────────────────────────────────────────────────── */
+
+PrClient *
+pr_client_new (const char *hostname, gboolean lmtp, const PrClientHandler *handler, gpointer owner)
+{
+  PrClient *self = g_new0 (PrClient, 1);
+
+  self->hostname = g_strdup (hostname);
+  self->lmtp = lmtp;
+  self->handler = handler;
+  self->owner = owner;
+  return self;
+}
+
+void
+pr_client_free (PrClient *self)
+{
+  pr_reply_reader_clear (&self->reader);
+  g_free (self->hostname);
+  g_free (self->fates);
+  g_free (self);
+}
+
+void
+pr_client_feed (PrClient *self, const char *data, gsize len, GString *out)
+{
+  while (len > 0 && self->state != STATE_CLOSED)
+    {
+      gsize taken = 0;
+
+      switch (pr_reply_reader_feed (&self->reader, data, len, &taken))
+        {
+        case PR_REPLY_MORE: return;
+        case PR_REPLY_BROKEN:
+          if (self->state == STATE_QUIT)
+            self->state = STATE_CLOSED;
+          fail_protocol (self, NULL);
+          return;
+        case PR_REPLY_COMPLETE:
+          take_reply (self, &self->reader.reply, out);
+          pr_reply_clear (&self->reader.reply); /* an idle connection keeps no text */
+          break;
+        }
+      data += taken;
+      len -= taken;
+    }
+}
+
+void
+pr_client_close (PrClient *self, const GError *why)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (self->state == STATE_QUIT)
+    self->state = STATE_CLOSED;
+  if (self->state == STATE_CLOSED)
+    return;
+
+  error =
+    g_error_new (PR_ERROR, why != NULL && why->domain == PR_ERROR ? why->code : PR_ERROR_TEMPORARY,
+                 "%s (waiting for: %s)",
+                 why != NULL ? why->message : "The server closed the connection", get_stage (self));
+  fail (self, error, NULL);
+}
+
+/* Makes room and settles what need not be asked. Returns whether somebody is left to ask for. */
+static gboolean
+begin (PrClient *self, const PrTransaction *transaction)
+{
+  gboolean open = FALSE;
+
+  self->state = STATE_MAIL;
+  self->transaction = *transaction;
+  if (self->n_fates < transaction->n_recipients)
+    {
+      self->n_fates = transaction->n_recipients;
+      self->fates = g_renew (guint8, self->fates, self->n_fates);
+    }
+  memset (self->fates, FATE_OPEN, transaction->n_recipients);
+  self->next_rcpt = self->next_reply = 0;
+  self->n_outstanding = self->n_accepted = self->n_chunks = 0;
+  self->mail_refused = self->data_sent = self->dot_sent = FALSE;
+  self->chunking = transaction->body == PR_BODY_BINARYMIME;
+
+  for (guint i = 0; i < transaction->n_recipients && self->state != STATE_CLOSED; i++)
+    {
+      PrReply reply = { 0 };
+
+      if (pr_client_check (transaction, i, &self->hop, &reply))
+        open = TRUE;
+      else
+        give_result (self, i, &reply, "check before sending");
+      pr_reply_clear (&reply);
+    }
+
+  return open && self->state != STATE_CLOSED;
+}
+
+void
+pr_client_send (PrClient *self, const PrTransaction *transaction, GString *out)
+{
+  gboolean pipelining = is_offered (self, PR_EXT_PIPELINING);
+
+  g_return_if_fail (self->state == STATE_IDLE);
+  g_return_if_fail (transaction->n_recipients > 0);
+
+  if (!begin (self, transaction))
+    {
+      settle_here (self);
+      return;
+    }
+
+  if (self->needs_rset)
+    {
+      self->needs_rset = FALSE;
+      self->state = STATE_RSET;
+      say (self, "RSET", out);
+      if (!pipelining)
+        return;
+    }
+
+  send_mail (self, out);
+  if (pipelining)
+    send_recipients (self, out);
+}
+
+void
+pr_client_give_body (PrClient *self, const char *data, gsize len, gboolean last, GString *out)
+{
+  g_return_if_fail (self->state == STATE_BODY);
+
+  if (!self->chunking)
+    {
+      pr_stuffer_append (&self->stuffer, data, len, out);
+      if (last)
+        pr_stuffer_finish (&self->stuffer, out);
+    }
+  else if (len > 0 || last)
+    {
+      pr_bdat_append (data, len, last, out);
+      self->n_chunks += !last;
+    }
+
+  self->n_body_octets += len;
+  if (!last)
+    return;
+
+  self->state = STATE_DOT;
+  self->dot_sent = TRUE;
+  self->next_reply = 0;
+  if (self->handler->trace != NULL)
+    {
+      g_autofree char *line = g_strdup_printf ("[message text, %" G_GUINT64_FORMAT " octets]%s",
+                                               self->n_body_octets, self->chunking ? "" : " .");
+
+      self->handler->trace (self->owner, TRUE, line, strlen (line));
+    }
+}
+
+void
+pr_client_quit (PrClient *self, GString *out)
+{
+  if (self->state != STATE_IDLE)
+    return;
+
+  self->state = STATE_QUIT;
+  say (self, "QUIT", out);
+}
+
+const PrCapabilities *
+pr_client_get_capabilities (const PrClient *self)
+{
+  return &self->hop;
+}
+
+PrWait
+pr_client_get_wait (const PrClient *self)
+{
+  return states[self->state].wait;
+}
+
+gboolean
+pr_client_is_idle (const PrClient *self)
+{
+  return self->state == STATE_IDLE;
+}
+
+gboolean
+pr_client_dot_sent (const PrClient *self)
+{
+  return self->dot_sent;
+}
