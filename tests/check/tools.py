@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The checks that other programs make; each is asked for one fault a line."""
 
+import concurrent.futures
 import os
 import re
 import shutil
@@ -8,7 +9,7 @@ import subprocess
 
 import tree
 
-FAULT = re.compile(r'^(?:\./)?([^:\s]+):(\d+):(?:\d+:)?\s*(.*)$')
+FAULT = re.compile(r'^(?:\.\.?/)?([^:\s]+):(\d+):(?:\d+:)?\s*(.*)$')
 
 
 def run(report, command, only=None):
@@ -64,6 +65,7 @@ def check_shellcheck(report):
 
 def check_tidy(report):
     sources = tree.select('.c', under='core/') + tree.select('.c', under='app/')
-    if sources:
-        run(report, ['clang-tidy-14', '--quiet', '-p', 'build', *sources],
-            only=r'(warning|error):')
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as threads:
+        for task in [threads.submit(run, report, ['clang-tidy-14', '--quiet', '-p', 'build', name],
+                                    r'(warning|error):') for name in sources]:
+            task.result()
