@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include "guard/limits.h"
+#include "server/server.h"
+#include "smtp/session.h"
+
+G_BEGIN_DECLS
+
+/* What a listener's connections share. Reference-counted by them: a reload replaces the port while
+ * its conversations go on as they began. Not atomic: one thread. */
+typedef struct
+{
+  grefcount refs;
+  PrConfig *config;         /* owned */
+  char *name;               /* of the listener, owned */
+  PrSessionOptions options; /* borrows from config */
+} PrPort;
+
+PrPort *pr_port_new (PrConfig *config, const PrListenerConfig *listener);
+PrPort *pr_port_ref (PrPort *self);
+void pr_port_unref (PrPort *self);
+
+/* What connections need of their server. */
+struct _PrServer
+{
+  PrServerWorld world;
+  PrConfig *config;            /* owned: the one in force; access rules come from here */
+  PrLimits *limits;            /* owned: connections at once */
+  GPtrArray *openings;         /* owned: server.c's own */
+  GArray *adopted;             /* owned: descriptors from the service manager not yet used */
+  struct _PrConnection *first; /* all connections */
+  PrServerCounts counts;
+  gboolean paused, stopping;
+};
+
+/**
+ * PrConnection: one client: channel, session and the message it is sending. Frees itself when the
+ * conversation has ended.
+ */
+typedef struct _PrConnection PrConnection;
+
+/* @fd: (transfer full). */
+void pr_connection_start (PrServer *server, PrPort *port, int fd, const PrIp *peer,
+                          guint16 peer_port);
+/* Ends it from our side with 421; one that waits for its commit ends right after its answer. */
+void pr_connection_shut_down (PrConnection *self, const char *enhanced, const char *text);
+PrConnection *pr_connection_get_next (PrConnection *self);
+
+/* For pr_server_free: whatever is left, at once. */
+void pr_connection_abort (PrConnection *self);
+
+/* server.c: a connection ended; listeners may resume. */
+void pr_server_connection_ended (PrServer *self);
+
+G_END_DECLS
