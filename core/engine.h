@@ -21,8 +21,11 @@ typedef struct _PrEngine PrEngine;
  * Errors are those of pr_store_open. @config: referenced. */
 PrEngine *pr_engine_new (const PrHome *home, PrConfig *config, GMainContext *context,
                          GError **error);
-/* Stops: conversations hear 421, what is on its way to the disk gets there and is answered, then
- * the store is closed. Blocking for at most a few seconds. */
+/* Stops politely: conversations hear 421, but those whose message is on its way to the disk hear
+ * their true answer first; deliveries behind their final dot are waited for (at most @grace_ms).
+ * @done: called once, on a later turn; the engine is then freed. */
+void pr_engine_stop (PrEngine *self, guint grace_ms, void (*done) (gpointer), gpointer user_data);
+/* Commits what was asked of the store and closes it. Blocking for as long as the disk needs. */
 void pr_engine_free (PrEngine *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (PrEngine, pr_engine_free)
 

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include "engine.h"
+
+G_BEGIN_DECLS
+
+/**
+ * PrControl: the control interface: the interfaces of data/dbus on the UNIX socket `control`, for
+ * processes of the same user only.
+ */
+typedef struct _PrControl PrControl;
+
+/* @engine: borrowed, outlives it. Errors: PR_ERROR_PERMANENT, the socket cannot be made. */
+PrControl *pr_control_new (PrEngine *engine, const PrHome *home, GError **error);
+/* Ends all conversations and removes the socket. */
+void pr_control_free (PrControl *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (PrControl, pr_control_free)
+
+G_END_DECLS

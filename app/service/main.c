@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* postroomd: the service. Options, signals, reload and words for the person who started it; all
+ * else is the engine's. */
+
+#include "config.h"
+
+#include <locale.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sysexits.h>
+#include <unistd.h>
+#include <glib-unix.h>
+
+#include "common/error.h"
+#include "engine.h"
+#include "service/control.h"
+#include "service/log.h"
+#include "service/supervisor.h"
+
+#define STOP_GRACE_MS 10000
+
+typedef struct
+{
+  GMainLoop *main_loop;  /* owned */
+  PrHome *home;          /* owned */
+  PrEngine *engine;      /* owned */
+  PrControl *control;    /* owned */
+  GCancellable *reading; /* owned, nullable: a reload under way */
+  gboolean stopping;
+} Service;
+
+/* ── Words ────────────────────────────────────────────────────────────────────────────────── */
+
+static void
+print_faults (GPtrArray *faults)
+{
+  for (guint i = 0; i < faults->len; i++)
+    g_printerr ("%s\n", (const char *) faults->pdata[i]);
+}
+
+static void
+warn_of_faults (GPtrArray *faults)
+{
+  for (guint i = 0; i < faults->len; i++)
+    g_warning ("%s", (const char *) faults->pdata[i]);
+}
+
+static void
+say_where_we_listen (Service *self)
+{
+  g_autoptr (GPtrArray) addresses = pr_server_get_addresses (pr_engine_get_server (self->engine));
+  g_autofree char *list = NULL;
+
+  g_ptr_array_add (addresses, NULL);
+  list = g_strjoinv (" and ", (char **) addresses->pdata);
+  g_message ("Postroom " PR_VERSION " takes mail on %s", list);
+}
+
+/* Only for a person at a terminal: what to do next. */
+static void
+say_what_next (Service *self)
+{
+  g_autoptr (GPtrArray) addresses = pr_server_get_addresses (pr_engine_get_server (self->engine));
+
+  if (!isatty (STDERR_FILENO))
+    return;
+
+  if (pr_engine_get_config (self->engine)->routes->len == 0)
+    g_printerr (
+      "\nThere is no route yet, so mail is kept and nothing leaves. To send it on, write into\n"
+      "  %s\n\n"
+      "  [route default]\n"
+      "  hosts=mail.example.org:25\n"
+      "  tls=off\n\n"
+      "and reload with:  postroomctl reload\n",
+      self->home->config);
+  g_printerr ("\nTry it:   swaks --server %s --from me@example.org --to you@example.org\n"
+              "Look:     postroomctl status, postroomctl queue, postroomctl log --follow\n"
+              "Stop:     Ctrl+C (accepted mail stays queued)\n\n",
+              (const char *) addresses->pdata[0]);
+}
+
+/* ── Reload ───────────────────────────────────────────────────────────────────────────────── */
+
+static void
+take_config (Service *self, const char *text, gsize len)
+{
+  g_autoptr (GPtrArray) faults = NULL;
+  g_autoptr (PrConfig) config = text != NULL
+                                  ? pr_config_parse (text, len, self->home->config, &faults)
+                                  : pr_config_new_default ();
+
+  if (config == NULL)
+    {
+      warn_of_faults (faults);
+      g_warning ("The configuration was not taken; the one before stays in force");
+      pr_engine_note_bad_config (self->engine, faults);
+      return;
+    }
+
+  g_clear_pointer (&faults, g_ptr_array_unref);
+  pr_engine_set_config (self->engine, config, &faults);
+  warn_of_faults (faults);
+  say_where_we_listen (self);
+}
+
+static void
+on_config_read (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Service *self;
+  g_autofree char *text = NULL;
+  gsize len = 0;
+  g_autoptr (GError) error = NULL;
+  gboolean ok = g_file_load_contents_finish (G_FILE (source), result, &text, &len, NULL, &error);
+
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    return; /* the service may be gone */
+
+  self = user_data;
+  g_clear_object (&self->reading);
+  if (ok || g_error_matches (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND))
+    take_config (self, text, len);
+  else
+    g_warning ("The configuration could not be read: %s", error->message);
+  pr_supervisor_ready ();
+}
+
+static gboolean
+on_reload_signal (gpointer user_data)
+{
+  Service *self = user_data;
+  g_autoptr (GFile) file = g_file_new_for_path (self->home->config);
+
+  if (self->stopping || self->reading != NULL)
+    return G_SOURCE_CONTINUE;
+
+  pr_supervisor_reloading ();
+  self->reading = g_cancellable_new ();
+  g_file_load_contents_async (file, self->reading, on_config_read, self);
+  return G_SOURCE_CONTINUE;
+}
+
+/* ── Stop ─────────────────────────────────────────────────────────────────────────────────── */
+
+static void
+on_stopped (gpointer user_data)
+{
+  Service *self = user_data;
+
+  g_main_loop_quit (self->main_loop);
+}
+
+static gboolean
+on_stop_signal (gpointer user_data)
+{
+  Service *self = user_data;
+
+  if (!self->stopping)
+    {
+      self->stopping = TRUE;
+      g_message ("Stopping; accepted mail stays queued");
+      pr_supervisor_stopping ();
+      pr_engine_stop (self->engine, STOP_GRACE_MS, on_stopped, self);
+    }
+
+  return G_SOURCE_CONTINUE;
+}
+
+/* ── Start ────────────────────────────────────────────────────────────────────────────────── */
+
+static int
+fail (const GError *error)
+{
+  g_printerr ("%s\n", error->message);
+  return g_error_matches (error, PR_ERROR, PR_ERROR_BUSY) ? EX_TEMPFAIL : EX_CANTCREAT;
+}
+
+/* Builds everything; on failure says why and gives the exit code. */
+static int
+prepare (Service *self)
+{
+  g_autoptr (GPtrArray) faults = NULL;
+  g_autoptr (PrConfig) config = NULL;
+  g_autoptr (GError) error = NULL;
+
+  if (!pr_home_create (self->home, &error))
+    return fail (error);
+
+  config = pr_config_load (self->home->config, &faults);
+  if (config == NULL)
+    {
+      print_faults (faults);
+      return EX_CONFIG;
+    }
+
+  self->engine = pr_engine_new (self->home, config, g_main_context_default (), &error);
+  if (self->engine == NULL)
+    return fail (error);
+
+  self->control = pr_control_new (self->engine, self->home, &error);
+  if (self->control == NULL)
+    return fail (error);
+
+  return EX_OK;
+}
+
+static int
+run (Service *self)
+{
+  g_autoptr (GPtrArray) faults = NULL;
+
+  pr_supervisor_adopt_sockets (self->engine);
+  if (!pr_engine_start (self->engine, &faults))
+    {
+      print_faults (faults);
+      g_printerr ("There is no address left to take mail on.\n");
+      return EX_UNAVAILABLE;
+    }
+
+  warn_of_faults (faults);
+  say_where_we_listen (self);
+  say_what_next (self);
+
+  g_unix_signal_add (SIGTERM, on_stop_signal, self);
+  g_unix_signal_add (SIGINT, on_stop_signal, self);
+  g_unix_signal_add (SIGHUP, on_reload_signal, self);
+  pr_supervisor_ready ();
+  g_main_loop_run (self->main_loop);
+
+  return EX_OK;
+}
+
+static gboolean
+parse_options (int *argc, char ***argv, char **home)
+{
+  gboolean version = FALSE;
+  const GOptionEntry entries[] = {
+    { "home", 0, 0, G_OPTION_ARG_FILENAME, home,
+      "Keep configuration, queue and control socket in DIR", "DIR" },
+    { "version", 0, 0, G_OPTION_ARG_NONE, &version, "Show the version and stop", NULL },
+    G_OPTION_ENTRY_NULL,
+  };
+  g_autoptr (GOptionContext) context = g_option_context_new (NULL);
+  g_autoptr (GError) error = NULL;
+
+  g_option_context_set_summary (context, "Takes mail by SMTP from printers, scripts and programs, "
+                                         "keeps it safe and gets it delivered.");
+  g_option_context_add_main_entries (context, entries, NULL);
+  if (!g_option_context_parse (context, argc, argv, &error))
+    {
+      g_printerr ("%s\nTry: postroomd --help\n", error->message);
+      return FALSE;
+    }
+  if (*argc > 1)
+    {
+      g_printerr ("postroomd takes no argument \"%s\".\nTry: postroomd --help\n", (*argv)[1]);
+      return FALSE;
+    }
+  if (version)
+    {
+      g_print ("postroomd " PR_VERSION "\n");
+      exit (EX_OK);
+    }
+
+  return TRUE;
+}
+
+int
+main (int argc, char *argv[])
+{
+  Service service = { 0 };
+  g_autofree char *directory = NULL;
+  int status;
+
+  setlocale (LC_ALL, "");
+  signal (SIGPIPE, SIG_IGN);
+  pr_log_init ();
+  if (!parse_options (&argc, &argv, &directory))
+    return EX_USAGE;
+
+  service.home = pr_home_new (directory);
+  service.main_loop = g_main_loop_new (NULL, FALSE);
+  status = prepare (&service);
+  if (status == EX_OK)
+    status = run (&service);
+
+  if (service.reading != NULL)
+    g_cancellable_cancel (service.reading);
+  g_clear_object (&service.reading);
+  g_clear_pointer (&service.control, pr_control_free);
+  g_clear_pointer (&service.engine, pr_engine_free);
+  g_clear_pointer (&service.home, pr_home_free);
+  g_clear_pointer (&service.main_loop, g_main_loop_unref);
+
+  return status;
+}
