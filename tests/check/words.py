@@ -17,7 +17,7 @@ BANNED = {
     r'(getaddrinfo|gethostbyname\w*|getnameinfo)\s*\(': 'blocks the loop; use core/net/resolver',
     r'g_data_input_stream_read_line\w*': 'has no bound; frame lines in core/smtp',
     r'g_signal_connect\s*\(': 'use g_signal_connect_object',
-    r'(signal|sigaction)\s*\(': 'use g_unix_signal_add',
+    r'(signal|sigaction)\s*\((?! ?SIGPIPE, SIG_IGN)': 'use g_unix_signal_add',
 }
 
 # In core besides: it runs in the context of its creator, and never a loop of its own.
