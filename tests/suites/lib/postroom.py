@@ -11,6 +11,7 @@ import unittest
 
 from . import process, suite
 from .client import Client
+from .network import inside
 
 DAEMON = os.path.join(suite.BUILD, "app", "postroomd")
 CTL = os.path.join(suite.BUILD, "app", "postroomctl")
@@ -32,7 +33,7 @@ class Postroom:
     are merged over the defaults; a value None takes a key out.
     """
 
-    def __init__(self, work, routes=None, config=None, start=True, listen=("127.0.0.1",), command=(),
+    def __init__(self, work, routes=None, config=None, start=True, listen=("127.0.0.1",), namespace=None,
                  env=None, preexec=None, name="postroom"):
         if not os.access(DAEMON, os.X_OK):
             raise unittest.SkipTest(f"{DAEMON} is not built")
@@ -51,7 +52,8 @@ class Postroom:
         for route, keys in (routes or {}).items():
             self.groups["route " + route] = dict(keys)
         self.merge(config or {})
-        self.prefix = list(command)
+        self.namespace = namespace  # a network namespace, see network.py
+        self.prefix = ["ip", "netns", "exec", namespace] if namespace else []
         self.env = {**os.environ, "G_DEBUG": "fatal-criticals", **(env or {})}
         self.preexec = preexec
         self.process = None
@@ -98,7 +100,10 @@ class Postroom:
             code = self.process.wait()
             self.process = None
             raise AssertionError(f"postroomd ended with {code}:\n" + self.log()[-4000:])
-        return process.banner((self.host, self.port)).startswith(b"220")
+        return self._inside(process.banner, (self.host, self.port)).startswith(b"220")
+
+    def _inside(self, function, *arguments):
+        return inside(self.namespace, function, *arguments) if self.namespace else function(*arguments)
 
     @property
     def pid(self):
@@ -144,16 +149,18 @@ class Postroom:
     # Talking to it
 
     def connect(self, timeout=20.0, greet=True):
-        return Client((self.host, self.port), timeout, greet)
+        return self._inside(Client, (self.host, self.port), timeout, greet)
 
     def send(self, text, sender="sender@here.test", to=("alice@there.test",), mail=(), rcpt=()):
         """Hands a message over with smtplib."""
-        recipients = [to] if isinstance(to, str) else list(to)
+        return self._inside(self._send, text, sender, [to] if isinstance(to, str) else list(to), list(mail), list(rcpt))
+
+    def _send(self, text, sender, recipients, mail, rcpt):
         with smtplib.SMTP(self.host, self.port, local_hostname="client.here.test", timeout=30) as smtp:
-            return smtp.sendmail(sender, recipients, text, list(mail), list(rcpt))
+            return smtp.sendmail(sender, recipients, text, mail, rcpt)
 
     def ctl_run(self, *words, stdin=""):
-        return subprocess.run([*self.prefix, CTL, "--home=" + self.home, *words], input=stdin,
+        return subprocess.run([CTL, "--home=" + self.home, *words], input=stdin,
                               capture_output=True, text=True, timeout=60, env=self.env, check=False)
 
     def ctl(self, *words, stdin=""):
