@@ -110,6 +110,11 @@ class NextHop:
         with self._lock:
             self.rules.clear()
 
+    def acknowledge(self, message, positive, send):
+        with self._lock:
+            send()
+            message.acknowledged = positive
+
     def taken(self, acknowledged=True):
         with self._lock:
             return [m for m in self.messages if m.acknowledged or not acknowledged]
@@ -284,8 +289,9 @@ class _Conversation:
 
     # Steps
 
-    def answer(self, step, argument, good):
-        """Carries out the rule for this step, or says GOOD. True if a 2xx or 3xx went out."""
+    def answer(self, step, argument, good, message=None):
+        """Carries out the rule for this step, or says GOOD. True if a 2xx or 3xx went out:
+        MESSAGE is acknowledged then, and whoever has read the reply finds it so."""
         action = self.hop.decide(step, argument)
         while True:
             if callable(action):
@@ -304,8 +310,13 @@ class _Conversation:
                 pass
             raise _End
         reply = good if action is None else action
-        self.sock.sendall(reply if isinstance(reply, bytes) else reply.encode() + b"\r\n")
-        return reply[:1] in ("2", "3", b"2", b"3")
+        positive = reply[:1] in ("2", "3", b"2", b"3")
+        octets = reply if isinstance(reply, bytes) else reply.encode() + b"\r\n"
+        if message:
+            self.hop.acknowledge(message, positive, lambda: self.sock.sendall(octets))
+        else:
+            self.sock.sendall(octets)
+        return positive
 
     def hello(self, step, argument):
         self.clear()
@@ -361,7 +372,7 @@ class _Conversation:
                             {r: self.recipient_parameters[r] for r in group}, kept, self.session.number, by,
                             time.monotonic(), acknowledged=False)
             self.hop.keep(message)
-            message.acknowledged = self.answer("dot", " ".join(group), "250 2.0.0 taken")
+            self.answer("dot", " ".join(group), "250 2.0.0 taken", message)
         self.clear()
 
     def do_rset(self, argument):
