@@ -61,7 +61,9 @@ classify (const char *line, gsize len, gboolean first, gsize *name_len)
   while (i < len && i < PR_FIELD_NAME_MAX && (line[i] == ' ' || line[i] == '\t'))
     i++;
 
-  if (i == len && i < PR_FIELD_NAME_MAX)
+  if (i == PR_FIELD_NAME_MAX)
+    return LINE_OTHER;
+  if (i == len)
     return LINE_UNKNOWN;
   if (*name_len > 0 && line[i] == ':')
     return LINE_FIELD;
