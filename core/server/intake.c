@@ -1,26 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* One message between its first octet and the queue: one pass, a few hundred octets of state.
- *
- *   LINE ── ':' or white space ──► REST ── '\n' ──► LINE
- *     │ empty line, or no field
- *     └──────────────────────────► BODY
- *
- * In LINE the octets are held back until it is known what the line is. */
+/* One message between its first octet and the queue: one pass, a few hundred octets of state. */
 
 #include <string.h>
 
 #include "common/units.h"
 #include "server/intake.h"
 #include "smtp/address.h"
-
-#define MAX_FIELD_NAME 256 /* a longer one is no field: the header section has ended */
-
-typedef enum
-{
-  LINE, /* at the start of a line of the header section */
-  REST, /* behind the field name, up to the line end */
-  BODY,
-} IntakeState;
+#include "smtp/headers.h"
 
 struct _PrIntake
 {
@@ -30,13 +16,7 @@ struct _PrIntake
   gint64 now_us;
   gboolean complete;
   gboolean room; /* what the spool said last */
-  IntakeState state;
-  gboolean first_line;
-  gboolean name_ended; /* white space behind the field name: only ':' may follow */
-  gboolean has_date, has_message_id;
-  guint n_received;
-  gsize n_held;
-  char held[MAX_FIELD_NAME];
+  PrHeaderScan scan;
 };
 
 static void
@@ -44,13 +24,6 @@ put (PrIntake *self, const char *data, gsize len)
 {
   if (len > 0)
     self->room = pr_spool_append (self->spool, data, len);
-}
-
-static void
-put_held (PrIntake *self)
-{
-  put (self, self->held, self->n_held);
-  self->n_held = 0;
 }
 
 /* The same second is formatted once: many messages share it. */
@@ -81,13 +54,13 @@ put_missing (PrIntake *self)
 {
   char id[PR_ID_LEN + 1];
 
-  if (self->complete && !self->has_date)
+  if (self->complete && !(self->scan.seen & PR_FIELD_DATE))
     {
       put_text (self, "Date: ");
       put_text (self, date_of (self->now_us));
       put_text (self, "\r\n");
     }
-  if (self->complete && !self->has_message_id)
+  if (self->complete && !(self->scan.seen & PR_FIELD_MESSAGE_ID))
     {
       put_text (self, "Message-ID: <");
       put_text (self, pr_id_format (self->id, id));
@@ -97,102 +70,27 @@ put_missing (PrIntake *self)
     }
 }
 
-/* The header section ends before the held octets; @open: without the empty line it needs. */
 static void
-end_header (PrIntake *self, gboolean open)
+on_octets (gpointer owner, const char *data, gsize len)
 {
-  put_missing (self);
-  if (open && self->complete)
-    put (self, "\r\n", 2);
-  put_held (self);
-  self->state = BODY;
-}
-
-static gboolean
-held_is (PrIntake *self, const char *name)
-{
-  gsize len = strlen (name);
-
-  return self->n_held > len && g_ascii_strncasecmp (self->held, name, len) == 0 &&
-         (self->held[len] == ':' || self->held[len] == ' ' || self->held[len] == '\t');
+  put (owner, data, len);
 }
 
 static void
-take_field (PrIntake *self)
+on_header_end (gpointer owner)
 {
-  if (held_is (self, "Received"))
-    self->n_received++;
-  else if (held_is (self, "Date"))
-    self->has_date = TRUE;
-  else if (held_is (self, "Message-ID"))
-    self->has_message_id = TRUE;
-
-  put_held (self);
-  self->state = REST;
+  put_missing (owner);
 }
 
-/* A line "From someone Mon Nov 23 …" on top comes from programs that feed us mailbox files. */
-static gboolean
-is_mailbox_line (PrIntake *self)
-{
-  return self->first_line && self->n_held == 5 && memcmp (self->held, "From ", 5) == 0;
-}
-
-static void
-take_name_octet (PrIntake *self, char c)
-{
-  gboolean blank = c == ' ' || c == '\t';
-
-  self->held[self->n_held++] = c;
-
-  if (c == ':' && self->n_held > 1)
-    take_field (self);
-  else if (c == '\n')
-    end_header (self, self->n_held > 2 || self->held[0] != '\r');
-  else if ((blank && self->n_held == 1 && !self->first_line) || is_mailbox_line (self))
-    {
-      put_held (self); /* a folded field goes on */
-      self->state = REST;
-    }
-  else if (self->n_held == MAX_FIELD_NAME || (blank && self->n_held == 1) ||
-           (c != '\r' && !blank && (self->name_ended || !g_ascii_isgraph (c))))
-    end_header (self, TRUE);
-  else
-    self->name_ended = blank;
-}
-
-static void
-start_line (PrIntake *self)
-{
-  self->state = LINE;
-  self->first_line = FALSE;
-  self->name_ended = FALSE;
-}
+static const PrHeaderSink sink = { .octets = on_octets, .end = on_header_end };
 
 gboolean
 pr_intake_append (PrIntake *self, const char *data, gsize len)
 {
-  const char *end = data + len;
-
-  while (data < end && self->state != BODY)
-    {
-      if (self->state == LINE)
-        {
-          take_name_octet (self, *data++);
-        }
-      else
-        {
-          const char *newline = memchr (data, '\n', (gsize) (end - data));
-          gsize n = (gsize) ((newline != NULL ? newline + 1 : end) - data);
-
-          put (self, data, n);
-          data += n;
-          if (newline != NULL)
-            start_line (self);
-        }
-    }
-
-  put (self, data, (gsize) (end - data));
+  if (self->scan.ended)
+    put (self, data, len);
+  else
+    pr_header_scan_feed (&self->scan, data, len, &sink, self);
 
   return self->room;
 }
@@ -238,7 +136,6 @@ pr_intake_new (PrStore *store, const PrIntakeFacts *facts, PrSpoolFunc writable,
   self->hostname = g_strdup (facts->hostname);
   self->complete = facts->complete;
   self->room = TRUE;
-  self->first_line = TRUE;
   self->spool = pr_spool_new (store, self->id, writable, user_data);
   put_trace (self, facts);
 
@@ -256,7 +153,7 @@ pr_intake_free (PrIntake *self)
 guint
 pr_intake_get_n_received (const PrIntake *self)
 {
-  return self->n_received;
+  return self->scan.n_received;
 }
 
 PrMessage *
@@ -264,11 +161,7 @@ pr_intake_finish (PrIntake *self, PrEnvelope *envelope)
 {
   PrMessage *message = pr_message_new (self->id, self->now_us, envelope);
 
-  if (self->state != BODY)
-    {
-      put_held (self);
-      put_missing (self);
-    }
+  pr_header_scan_finish (&self->scan, &sink, self);
   pr_spool_finish (g_steal_pointer (&self->spool), message);
   pr_intake_free (self);
 
