@@ -16,11 +16,13 @@ from lib import client, mail, suite
 from lib.nexthop import FULL, NextHop
 from lib.postroom import Postroom, smarthost
 
-KEYWORDS = {"SIZE", "PIPELINING", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES", "DSN", "CHUNKING", "BINARYMIME",
-            "LIMITS"}
+KEYWORDS = {
+    "SIZE", "PIPELINING", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES", "DSN", "CHUNKING",
+    "BINARYMIME", "LIMITS"
+}
 
-HARD_BODY = (b".\r\n..\r\n...three\r\n.leading\r\ntrailing.\r\n\r\n \r\n\ttab\r\nFrom here\r\n"
-             + b"x" * 990 + b"\r\n\r\n\r\n")
+HARD_BODY = (b".\r\n..\r\n...three\r\n.leading\r\ntrailing.\r\n\r\n \r\n\ttab\r\nFrom here\r\n" +
+             b"x" * 990 + b"\r\n\r\n\r\n")
 EIGHT_BIT = "Grüße aus Köln, € 5\r\n".encode() + bytes(range(0xa0, 0x100)) + b"\r\n"
 
 
@@ -39,7 +41,8 @@ class ClientSuite(suite.Suite):
         return self.wait(f"message {id_} at the next hop", lambda: self.hop.find(id_), timeout)
 
     def without_trace(self, text):
-        """The message below Postroom's own header field, which must be the first and only addition."""
+        """The message below Postroom's own header field, which must be the first and only
+        addition."""
         found = re.match(rb"Received: [^\r\n]+\r\n(?:[ \t][^\r\n]*\r\n)*", text)
         self.assertTrue(found, f"no trace header on top: {text[:300]!r}")
         return text[found.end():]
@@ -47,25 +50,34 @@ class ClientSuite(suite.Suite):
     def assert_same(self, message, sent):
         got = self.without_trace(message.text)
         if got != sent:
-            at = next((i for i, (a, b) in enumerate(zip(got, sent)) if a != b), min(len(got), len(sent)))
-            self.fail(f"{len(sent)} octets sent, {len(got)} arrived; they differ at {at}: "
-                      f"sent {sent[max(0, at - 60):at + 60]!r}, got {got[max(0, at - 60):at + 60]!r}")
+            at = next((i for i, (a, b) in enumerate(zip(got, sent)) if a != b),
+                      min(len(got), len(sent)))
+            self.fail(
+                f"{len(sent)} octets sent, {len(got)} arrived; they differ at {at}: "
+                f"sent {sent[max(0, at - 60):at + 60]!r}, got {got[max(0, at - 60):at + 60]!r}")
 
     def run_client(self, command, stdin=b""):
         done = subprocess.run(command, input=stdin, capture_output=True, timeout=60, check=False,
-                              env={**os.environ, "HOME": self.work, "LC_ALL": "C.UTF-8"})
-        self.assertEqual(done.returncode, 0, f"{command[0]}: {done.stdout.decode()}{done.stderr.decode()}")
+                              env={
+                                  **os.environ, "HOME": self.work,
+                                  "LC_ALL": "C.UTF-8"
+                              })
+        self.assertEqual(done.returncode, 0,
+                         f"{command[0]}: {done.stdout.decode()}{done.stderr.decode()}")
         return done.stdout.decode()
 
 
 class Programs(ClientSuite):
+
     def program(self, name):
         self.require(shutil.which(name), f"{name} is not installed")
         return name
 
     def swaks(self, *words):
-        return self.run_client([self.program("swaks"), "--server", f"127.0.0.1:{self.relay.port}",
-                                "--from", "sender@here.test", "--helo", "client.here.test", *words])
+        return self.run_client([
+            self.program("swaks"), "--server", f"127.0.0.1:{self.relay.port}", "--from",
+            "sender@here.test", "--helo", "client.here.test", *words
+        ])
 
     def test_swaks(self):
         id_ = mail.unique_id()
@@ -78,7 +90,8 @@ class Programs(ClientSuite):
         message = self.arrived(id_)
         self.assertEqual(message.recipients, ["alice@there.test", "bob@there.test"])
         # swaks itself adds a line end at the end of its data
-        self.assert_same(message, sent + (b"\r\n" if message.text.endswith(b"\r\n\r\n\r\n\r\n") else b""))
+        self.assert_same(message,
+                         sent + (b"\r\n" if message.text.endswith(b"\r\n\r\n\r\n\r\n") else b""))
 
     def test_swaks_pipelined_with_attachment(self):
         id_ = mail.unique_id()
@@ -97,9 +110,11 @@ class Programs(ClientSuite):
         sent = mail.message(id_, body=HARD_BODY + EIGHT_BIT)
         with open(path, "wb") as file:
             file.write(sent)
-        self.run_client([self.program("curl"), "-sS", f"smtp://127.0.0.1:{self.relay.port}/client.here.test",
-                         "--mail-from", "sender@here.test", "--mail-rcpt", "alice@there.test",
-                         "--mail-rcpt", "bob@there.test", "--upload-file", path])
+        self.run_client([
+            self.program("curl"), "-sS", f"smtp://127.0.0.1:{self.relay.port}/client.here.test",
+            "--mail-from", "sender@here.test", "--mail-rcpt", "alice@there.test", "--mail-rcpt",
+            "bob@there.test", "--upload-file", path
+        ])
         message = self.arrived(id_)
         self.assertEqual(message.recipients, ["alice@there.test", "bob@there.test"])
         self.assert_same(message, sent)
@@ -107,18 +122,23 @@ class Programs(ClientSuite):
     def test_msmtp(self):
         id_ = mail.unique_id()
         sent = mail.message(id_, body=HARD_BODY)
-        self.run_client([self.program("msmtp"), "--host=127.0.0.1", f"--port={self.relay.port}", "--tls=off",
-                         "--auth=off", "--domain=client.here.test", "--from=sender@here.test", "alice@there.test"],
-                        sent.replace(b"\r\n", b"\n"))
+        self.run_client([
+            self.program("msmtp"), "--host=127.0.0.1", f"--port={self.relay.port}", "--tls=off",
+            "--auth=off", "--domain=client.here.test", "--from=sender@here.test", "alice@there.test"
+        ], sent.replace(b"\r\n", b"\n"))
         self.assert_same(self.arrived(id_), sent)
 
     def test_nodemailer(self):
         self.program("node")
         modules = os.path.join(suite.PEERS, "node", "node_modules")
-        self.require(os.path.isdir(modules), "nodemailer is not there: run tests/suites/fetch-peers")
-        script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "clients", "nodemailer.js")
+        self.require(os.path.isdir(modules),
+                     "nodemailer is not there: run tests/suites/fetch-peers")
+        script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "clients",
+                              "nodemailer.js")
         id_ = mail.unique_id()
-        said = self.run_client(["node", script, modules, "127.0.0.1", str(self.relay.port), id_, "20"])
+        said = self.run_client(
+            ["node", script, modules, "127.0.0.1",
+             str(self.relay.port), id_, "20"])
         self.assertEqual([reply[:3] for reply in json.loads(said)], ["250"] * 20)
         for number in range(20):
             message = self.arrived(f"{id_}-{number}\r")
@@ -126,23 +146,26 @@ class Programs(ClientSuite):
             self.assertIn("NOTIFY=FAILURE,DELAY", message.recipient_parameters["bob@there.test"])
             parsed = mail.parse(message.text)
             self.assertEqual(parsed["Subject"], f"Grüße {number}")
-            plain = parsed.get_body(("plain",)).get_content()
+            plain = parsed.get_body(("plain", )).get_content()
             self.assertEqual("\n".join(plain.splitlines()), "Plain: äöü €\n.\n..dots")
             attachment = next(parsed.iter_attachments())
             self.assertEqual(attachment.get_payload(decode=True), bytes(range(256)))
 
 
 class PythonSmtplib(ClientSuite):
+
     def smtp(self):
         return smtplib.SMTP("127.0.0.1", self.relay.port, "client.here.test", timeout=30)
 
     def test_octet_for_octet(self):
-        for body in (HARD_BODY, EIGHT_BIT, b"", b"no line end", b"\r\n", b".\r\n", b"..", b"a\r\n." + b"\r\n" * 300):
+        for body in (HARD_BODY, EIGHT_BIT, b"", b"no line end", b"\r\n", b".\r\n", b"..",
+                     b"a\r\n." + b"\r\n" * 300):
             with self.subTest(body=body[:20]):
                 id_ = mail.unique_id()
                 sent = mail.message(id_, body=body)
                 self.relay.send(sent, mail=["BODY=8BITMIME"])
-                self.assert_same(self.arrived(id_), sent if sent.endswith(b"\r\n") else sent + b"\r\n")
+                self.assert_same(self.arrived(id_),
+                                 sent if sent.endswith(b"\r\n") else sent + b"\r\n")
 
     def test_large_message(self):
         id_ = mail.unique_id()
@@ -192,7 +215,8 @@ class PythonSmtplib(ClientSuite):
 
     def test_parameters_are_passed_on(self):
         id_ = mail.unique_id()
-        self.relay.send(mail.message(id_, body=EIGHT_BIT), mail=["BODY=8BITMIME", "RET=HDRS", "ENVID=QQ314159+2D"],
+        self.relay.send(mail.message(id_, body=EIGHT_BIT),
+                        mail=["BODY=8BITMIME", "RET=HDRS", "ENVID=QQ314159+2D"],
                         rcpt=["NOTIFY=SUCCESS,DELAY", "ORCPT=rfc822;Bob+2Bx@there.test"])
         message = self.arrived(id_)
         parameters = {p.upper() for p in message.sender_parameters}
@@ -202,7 +226,8 @@ class PythonSmtplib(ClientSuite):
         self.assertEqual(size, len(message.text))
         recipient = message.recipient_parameters["alice@there.test"]
         self.assertIn("ORCPT=rfc822;Bob+2Bx@there.test", recipient)
-        self.assertEqual({p for p in recipient if p.startswith("NOTIFY=")} & {"NOTIFY=SUCCESS,DELAY"},
+        self.assertEqual({p
+                          for p in recipient if p.startswith("NOTIFY=")} & {"NOTIFY=SUCCESS,DELAY"},
                          {"NOTIFY=SUCCESS,DELAY"})
 
     def test_one_transaction_for_all_recipients(self):
@@ -220,6 +245,7 @@ class PythonSmtplib(ClientSuite):
 
 
 class ByHand(ClientSuite):
+
     def connect(self):
         c = self.relay.connect()
         self.addCleanup(c.close)
@@ -236,10 +262,14 @@ class ByHand(ClientSuite):
         c = self.connect()
         ids = [mail.unique_id() for _ in range(3)]
         # RFC 2920: DATA ends a group, so a client waits for 354
-        c.send("MAIL FROM:<sender@here.test>\r\nRCPT TO:<alice@there.test>\r\nRCPT TO:<b@there.test>\r\nDATA\r\n")
+        c.send(
+            "MAIL FROM:<sender@here.test>\r\nRCPT TO:<alice@there.test>\r\n"
+            "RCPT TO:<b@there.test>\r\nDATA\r\n"
+        )
         self.assertEqual([c.reply().code for _ in range(4)], [250, 250, 250, 354])
-        c.send(client.stuff(mail.message(ids[0])) + b"MAIL FROM:<sender@here.test>\r\n"
-               b"RCPT TO:<alice@there.test>\r\nDATA\r\n")
+        c.send(
+            client.stuff(mail.message(ids[0])) + b"MAIL FROM:<sender@here.test>\r\n"
+            b"RCPT TO:<alice@there.test>\r\nDATA\r\n")
         self.assertEqual([c.reply().code for _ in range(4)], [250, 250, 250, 354])
         c.send(client.stuff(mail.message(ids[1])) + b"NOOP\r\nRSET\r\nQUIT\r\n")
         self.assertEqual([c.reply().code for _ in range(4)], [250, 250, 250, 221])
@@ -264,9 +294,9 @@ class ByHand(ClientSuite):
         id_ = mail.unique_id()
         sent = mail.message(id_)
         half = len(sent) // 2
-        c.send(b"MAIL FROM:<sender@here.test>\r\nRCPT TO:<alice@there.test>\r\n"
-               + b"BDAT %d\r\n" % half + sent[:half] + b"BDAT %d LAST\r\n" % (len(sent) - half) + sent[half:]
-               + b"QUIT\r\n")
+        c.send(b"MAIL FROM:<sender@here.test>\r\nRCPT TO:<alice@there.test>\r\n" +
+               b"BDAT %d\r\n" % half + sent[:half] + b"BDAT %d LAST\r\n" % (len(sent) - half) +
+               sent[half:] + b"QUIT\r\n")
         self.assertEqual([c.reply().code for _ in range(5)], [250, 250, 250, 250, 221])
         self.assert_same(self.arrived(id_), sent)
 
@@ -274,9 +304,11 @@ class ByHand(ClientSuite):
         c = self.connect()
         self.envelope(c, " BODY=BINARYMIME")
         id_ = mail.unique_id()
-        sent = mail.message(id_, headers=["MIME-Version: 1.0", "Content-Type: application/octet-stream",
-                                          "Content-Transfer-Encoding: binary"],
-                            body=bytes(range(256)) * 40 + b"\n.\n\r.\r\r\n.\r\nQUIT\r\n" + b"y" * 5000)
+        sent = mail.message(
+            id_, headers=[
+                "MIME-Version: 1.0", "Content-Type: application/octet-stream",
+                "Content-Transfer-Encoding: binary"
+            ], body=bytes(range(256)) * 40 + b"\n.\n\r.\r\r\n.\r\nQUIT\r\n" + b"y" * 5000)
         self.assertEqual(c.command(b"BDAT %d LAST\r\n" % len(sent) + sent).code, 250)
         message = self.arrived(id_)
         self.assertEqual(message.by, "BDAT")
@@ -292,8 +324,10 @@ class ByHand(ClientSuite):
         c = self.relay.connect()
         id_ = mail.unique_id()
         sent = mail.message(id_, body=b".\r\nx\r\n")
-        script = (b"EHLO client.here.test\r\nMAIL FROM:<sender@here.test>\r\nRCPT TO:<alice@there.test>\r\nDATA\r\n"
-                  + client.stuff(sent) + b"QUIT\r\n")
+        script = (
+            b"EHLO client.here.test\r\nMAIL FROM:<sender@here.test>\r\n"
+            b"RCPT TO:<alice@there.test>\r\nDATA\r\n"
+            + client.stuff(sent) + b"QUIT\r\n")
         for octet in script:
             c.send(bytes([octet]))
         self.assertEqual([c.reply().code for _ in range(6)], [250, 250, 250, 354, 250, 221])
@@ -301,8 +335,9 @@ class ByHand(ClientSuite):
 
     def test_every_reply_has_an_enhanced_code(self):
         c = self.connect()
-        for command in ("NOOP", "RSET", "HELP", "VRFY alice", "MAIL FROM:<sender@here.test>", "RCPT TO:<a@there.test>",
-                        "RCPT TO:<>", "MAIL FROM:<x@here.test>", "NONSENSE", "RSET", "DATA", "MAIL FROM:<a b>", "QUIT"):
+        for command in ("NOOP", "RSET", "HELP", "VRFY alice", "MAIL FROM:<sender@here.test>",
+                        "RCPT TO:<a@there.test>", "RCPT TO:<>", "MAIL FROM:<x@here.test>",
+                        "NONSENSE", "RSET", "DATA", "MAIL FROM:<a b>", "QUIT"):
             reply = c.command(command)
             self.assertTrue(reply.enhanced, f"{command}: {reply}")
             self.assertEqual(reply.enhanced[0], str(reply.code)[0], f"{command}: {reply}")
@@ -330,18 +365,21 @@ class ByHand(ClientSuite):
 
 
 class Trace(ClientSuite):
+
     def trace(self, **how):
         id_ = mail.unique_id()
         self.relay.send(mail.message(id_), **how)
-        unfolded = re.sub(rb"\r\n(?=[ \t])", b"", self.arrived(id_).text).partition(b"\r\n")[0].decode()
+        unfolded = re.sub(rb"\r\n(?=[ \t])", b"",
+                          self.arrived(id_).text).partition(b"\r\n")[0].decode()
         self.assertTrue(unfolded.startswith("Received: "), unfolded)
         return unfolded.removeprefix("Received: ")
 
     def test_fields_of_rfc_5321(self):
         trace = self.trace()
-        found = re.fullmatch(r"from client\.here\.test \((?:\S+ )?\[127\.0\.0\.1\]\)\s+by relay\.here\.test"
-                             r"(?:\s+\([^)]*\))?\s+with ESMTP\s+id [A-Za-z0-9._-]+"
-                             r"(?:\s+for <alice@there\.test>)?\s*;\s+(.+)", trace)
+        found = re.fullmatch(
+            r"from client\.here\.test \((?:\S+ )?\[127\.0\.0\.1\]\)\s+by relay\.here\.test"
+            r"(?:\s+\([^)]*\))?\s+with ESMTP\s+id [A-Za-z0-9._-]+"
+            r"(?:\s+for <alice@there\.test>)?\s*;\s+(.+)", trace)
         self.assertTrue(found, trace)
         self.assertIsNotNone(email.utils.parsedate_to_datetime(found.group(1)))
 
@@ -349,7 +387,8 @@ class Trace(ClientSuite):
         self.assertNotIn("@there.test", self.trace(to=["alice@there.test", "bob@there.test"]))
 
     def test_no_line_is_long(self):
-        self.relay.send(mail.message("long-lines"), to=["a" * 60 + "@" + ".".join(["b" * 60] * 3) + ".test"])
+        self.relay.send(mail.message("long-lines"),
+                        to=["a" * 60 + "@" + ".".join(["b" * 60] * 3) + ".test"])
         head = mail.split(self.arrived("long-lines").text)[0]
         self.assertLessEqual(max(map(len, head.split(b"\r\n"))), 998)
 
@@ -367,7 +406,8 @@ class Repairs(ClientSuite):
 
     def test_both_added_when_missing(self):
         id_ = mail.unique_id()
-        body = b"X-Test-Id: " + id_.encode() + b"\r\nFrom: a@here.test\r\nSubject: x\r\n\r\nDate: not a header\r\n"
+        body = b"X-Test-Id: " + id_.encode(
+        ) + b"\r\nFrom: a@here.test\r\nSubject: x\r\n\r\nDate: not a header\r\n"
         self.deliver(body)
         text = self.arrived(id_).text
         date, ids = mail.header_values(text, "Date"), mail.header_values(text, "Message-ID")
@@ -375,11 +415,13 @@ class Repairs(ClientSuite):
         self.assertIsNotNone(email.utils.parsedate_to_datetime(date[0]))
         self.assertRegex(ids[0], r"^<[^<>\s@]+@relay\.here\.test>$")
         self.assertEqual(mail.split(text)[1], b"Date: not a header\r\n")
-        self.assertTrue(mail.split(text)[0].replace(b"\r\n", b"|").find(b"From: a@here.test|Subject: x") >= 0)
+        self.assertTrue(
+            mail.split(text)[0].replace(b"\r\n", b"|").find(b"From: a@here.test|Subject: x") >= 0)
 
     def test_only_the_missing_one(self):
         id_ = mail.unique_id()
-        self.deliver(b"MESSAGE-id:\r\n <abc@here.test>\r\nX-Test-Id: " + id_.encode() + b"\r\n\r\nx\r\n")
+        self.deliver(b"MESSAGE-id:\r\n <abc@here.test>\r\nX-Test-Id: " + id_.encode() +
+                     b"\r\n\r\nx\r\n")
         text = self.arrived(id_).text
         self.assertEqual(mail.header_values(text, "Message-ID"), ["<abc@here.test>"])
         self.assertEqual(len(mail.header_values(text, "Date")), 1)
@@ -397,16 +439,19 @@ class Repairs(ClientSuite):
 
     def test_a_large_message_too(self):
         id_ = mail.unique_id()
-        self.deliver(b"X-Test-Id: " + id_.encode() + b"\r\n\r\n" + b"0123456789abcdef\r\n" * 200_000)
+        self.deliver(b"X-Test-Id: " + id_.encode() + b"\r\n\r\n" +
+                     b"0123456789abcdef\r\n" * 200_000)
         text = self.arrived(id_, 60).text
         self.assertEqual(len(mail.header_values(text, "Date")), 1)
         self.assertEqual(len(mail.split(text)[1]), 18 * 200_000)
 
     def test_not_for_strangers(self):
         id_ = mail.unique_id()
-        self.deliver(b"X-Test-Id: " + id_.encode() + b"\r\nFrom: a@far.test\r\n\r\nx\r\n", source="127.0.0.2")
+        self.deliver(b"X-Test-Id: " + id_.encode() + b"\r\nFrom: a@far.test\r\n\r\nx\r\n",
+                     source="127.0.0.2")
         text = self.arrived(id_).text
-        self.assertEqual(mail.header_values(text, "Date") + mail.header_values(text, "Message-ID"), [])
+        self.assertEqual(
+            mail.header_values(text, "Date") + mail.header_values(text, "Message-ID"), [])
 
 
 if __name__ == "__main__":

@@ -23,11 +23,18 @@ TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$")
 
 
 class ControlSuite(suite.Suite):
+
     def setUp(self):
         super().setUp()
         self.hop = self.started(NextHop())
-        self.relay = self.started(Postroom(self.work, {"wait": {"recipients": "*@hold.test", "via": "hold"},
-                                                       "out": smarthost(self.hop)}))
+        self.relay = self.started(
+            Postroom(self.work, {
+                "wait": {
+                    "recipients": "*@hold.test",
+                    "via": "hold"
+                },
+                "out": smarthost(self.hop)
+            }))
 
     def held(self, count=1, **how):
         """Ids of messages that wait."""
@@ -44,12 +51,17 @@ class ControlSuite(suite.Suite):
 
 
 class Queue(ControlSuite):
+
     def test_json_of_the_queue(self):
         self.hop.on("rcpt", "451 4.2.1 later", match="bob")
-        self.relay.send(mail.message("shape", size=5000), to=["alice@there.test", "bob@there.test", "carol@hold.test"])
-        message = self.wait("an attempt", lambda: (q := self.relay.queue()) and
-                            any(r["attempts"] for r in q[0]["recipients"]) and q[0])
-        self.assertLessEqual({"id", "sender", "size", "received", "client", "user", "state", "recipients"}, set(message))
+        self.relay.send(mail.message("shape", size=5000),
+                        to=["alice@there.test", "bob@there.test", "carol@hold.test"])
+        message = self.wait(
+            "an attempt", lambda:
+            (q := self.relay.queue()) and any(r["attempts"] for r in q[0]["recipients"]) and q[0])
+        self.assertLessEqual(
+            {"id", "sender", "size", "received", "client", "user", "state", "recipients"},
+            set(message))
         self.assertIsInstance(message["id"], str)
         self.assertEqual(message["sender"], "sender@here.test")
         self.assertGreaterEqual(message["size"], 5000)
@@ -58,7 +70,9 @@ class Queue(ControlSuite):
         self.assertIn(message["user"], (None, ""))
         self.assertIn(message["state"], ("queued", "active", "held"))
         for recipient in message["recipients"]:
-            self.assertLessEqual({"address", "route", "state", "attempts", "next-attempt", "last-reply"}, set(recipient))
+            self.assertLessEqual(
+                {"address", "route", "state", "attempts", "next-attempt", "last-reply"},
+                set(recipient))
         by = {recipient["address"]: recipient for recipient in message["recipients"]}
         self.assertEqual(by["alice@there.test"]["state"], "delivered")
         self.assertEqual(by["bob@there.test"]["state"], "pending")
@@ -66,7 +80,8 @@ class Queue(ControlSuite):
         self.assertRegex(by["bob@there.test"]["next-attempt"], TIME)
         self.assertIn("451 4.2.1 later", by["bob@there.test"]["last-reply"])
         self.assertEqual(by["carol@hold.test"]["route"], "wait")
-        self.assertEqual(json.loads(self.relay.ctl("queue", "list", "--json"))[0]["id"], message["id"])
+        self.assertEqual(
+            json.loads(self.relay.ctl("queue", "list", "--json"))[0]["id"], message["id"])
 
     def test_empty_queue(self):
         self.assertEqual(self.relay.queue(), [])
@@ -91,8 +106,8 @@ class Queue(ControlSuite):
         sent = mail.message("exported", body="Grüße\r\n.\r\n".encode(), size=300_000)
         self.relay.send(sent, to=["wait@hold.test"], mail=["BODY=8BITMIME"])
         id_ = self.relay.queue()[0]["id"]
-        done = subprocess.run([CTL, "--home=" + self.relay.home, "queue", "export", id_], capture_output=True,
-                              timeout=30, check=True)
+        done = subprocess.run([CTL, "--home=" + self.relay.home, "queue", "export", id_],
+                              capture_output=True, timeout=30, check=True)
         self.assertTrue(done.stdout.startswith(b"Received: "))
         self.assertTrue(mail.crlf(done.stdout).endswith(sent))
         self.refused("queue", "export", "nonsense")
@@ -149,12 +164,14 @@ class Queue(ControlSuite):
             c.deliver("sender@here.test", ["wait@hold.test"], mail.message(f"n{number}"))
         queue = self.relay.queue()
         self.assertEqual(len({message["id"] for message in queue}), 3000)
-        self.assertEqual([message["received"] for message in queue], sorted(message["received"] for message in queue))
+        self.assertEqual([message["received"] for message in queue],
+                         sorted(message["received"] for message in queue))
         self.relay.ctl("queue", "delete", "--all")
         self.assertEqual(self.relay.queue(), [])
 
 
 class Others(ControlSuite):
+
     def test_status(self):
         self.held(2)
         status = self.relay.ctl_json("status")
@@ -178,8 +195,9 @@ class Others(ControlSuite):
         self.relay.send(mail.message("logged"))
         self.wait("it to go", lambda: self.hop.find("logged"))
         self.relay.wait_empty()
-        events = self.wait("the delivery in the log", lambda: (
-            e := self.relay.ctl_json("log")) and "alice@there.test" in json.dumps(e) and e)
+        events = self.wait(
+            "the delivery in the log", lambda:
+            (e := self.relay.ctl_json("log")) and "alice@there.test" in json.dumps(e) and e)
         self.assertIsInstance(events, list)
         self.assertTrue(all(isinstance(event, dict) for event in events))
         self.assertTrue(any(TIME.match(str(value)) for value in events[0].values()), events[0])
@@ -188,7 +206,8 @@ class Others(ControlSuite):
     def test_log_follow(self):
         path = os.path.join(self.work, "follow.log")
         with open(path, "wb") as out:
-            follower = subprocess.Popen([CTL, "--home=" + self.relay.home, "log", "--follow"], stdout=out, stderr=out)
+            follower = subprocess.Popen([CTL, "--home=" + self.relay.home, "log", "--follow"],
+                                        stdout=out, stderr=out)
         self.addCleanup(follower.wait)
         self.addCleanup(follower.kill)
         time.sleep(0.5)
@@ -205,7 +224,8 @@ class Others(ControlSuite):
         self.assertEqual(c.features["SIZE"], ["54321"])
         c.close()
         self.relay.write_config("[server]\nmax-message-size=lots\n")
-        self.assertIn(f"{self.relay.config_file}: [server] max-message-size: ", self.refused("reload"))
+        self.assertIn(f"{self.relay.config_file}: [server] max-message-size: ",
+                      self.refused("reload"))
 
     def test_test_mail(self):
         self.relay.ctl("test-mail", "--to=alice@there.test")
@@ -233,13 +253,15 @@ class Others(ControlSuite):
         with open(self.relay.config_file, encoding="utf-8") as file:
             text = file.read()
         self.assertNotIn("wörd", text)
-        found = re.search(r"\[user scanner\]\nsecret=SCRAM-SHA-256\$(\d+):([^$]+)\$([^:]+):(\S+)", text)
+        found = re.search(r"\[user scanner\]\nsecret=SCRAM-SHA-256\$(\d+):([^$]+)\$([^:]+):(\S+)",
+                          text)
         self.assertTrue(found, text)
-        salted = hashlib.pbkdf2_hmac("sha256", "pa:ss wörd".encode(), base64.b64decode(found.group(2)),
-                                     int(found.group(1)))
+        salted = hashlib.pbkdf2_hmac("sha256", "pa:ss wörd".encode(),
+                                     base64.b64decode(found.group(2)), int(found.group(1)))
         stored = hashlib.sha256(hmac.digest(salted, b"Client Key", "sha256")).digest()
         self.assertEqual(base64.b64decode(found.group(3)), stored)
-        self.assertEqual(base64.b64decode(found.group(4)), hmac.digest(salted, b"Server Key", "sha256"))
+        self.assertEqual(base64.b64decode(found.group(4)),
+                         hmac.digest(salted, b"Server Key", "sha256"))
         self.assertEqual(stat.S_IMODE(os.stat(self.relay.config_file).st_mode), 0o600)
         self.assertIn("via=smarthost", text.replace(" ", ""))
         self.relay.ctl("user", "remove", "scanner")
@@ -258,16 +280,19 @@ class Others(ControlSuite):
 
 
 class Door(ControlSuite):
+
     def test_wrong_usage(self):
-        for words in ((), ("nonsense",), ("queue", "nonsense"), ("queue", "show"), ("queue", "delete"), ("--nonsense",),
-                      ("status", "--nonsense"), ("status", "extra"), ("queue", "delete", "1", "--all"), ("user",),
-                      ("user", "add"), ("route", "password"), ("config",)):
+        for words in ((), ("nonsense", ), ("queue", "nonsense"), ("queue", "show"),
+                      ("queue", "delete"), ("--nonsense", ), ("status", "--nonsense"),
+                      ("status", "extra"), ("queue", "delete", "1", "--all"), ("user", ),
+                      ("user", "add"), ("route", "password"), ("config", )):
             with self.subTest(words=words):
                 self.refused(*words, code=64)
 
     def test_no_service(self):
         self.relay.stop()
-        for words in (("status",), ("queue",), ("reload",), ("log",), ("queue", "delete", "--all")):
+        for words in (("status", ), ("queue", ), ("reload", ), ("log", ), ("queue", "delete",
+                                                                           "--all")):
             self.refused(*words, code=69)
         self.relay.start()
         self.relay.kill()
@@ -291,20 +316,24 @@ class Door(ControlSuite):
         path = os.path.join(self.relay.home, "control")
         os.chmod(self.relay.home, 0o711)
         os.chmod(path, 0o666)
-        code = ("import os, socket, sys\nos.setgid(65534); os.setuid(65534)\ns = socket.socket(socket.AF_UNIX)\n"
-                "s.settimeout(5)\ns.connect(sys.argv[1])\n"
-                "s.sendall(b'\\0AUTH EXTERNAL ' + sys.argv[2].encode().hex().encode() + b'\\r\\n')\n"
-                "try: print(s.recv(100))\nexcept ConnectionError: print(b'')\n")
+        code = (
+            "import os, socket, sys\nos.setgid(65534); os.setuid(65534)\n"
+            "s = socket.socket(socket.AF_UNIX)\n"
+            "s.settimeout(5)\ns.connect(sys.argv[1])\n"
+            "s.sendall(b'\\0AUTH EXTERNAL ' + sys.argv[2].encode().hex().encode() + b'\\r\\n')\n"
+            "try: print(s.recv(100))\nexcept ConnectionError: print(b'')\n")
         for claim in ("65534", "0"):
-            said = subprocess.run([sys.executable, "-c", code, path, claim], capture_output=True, text=True, timeout=20,
-                                  check=True).stdout
+            said = subprocess.run([sys.executable, "-c", code, path, claim], capture_output=True,
+                                  text=True, timeout=20, check=True).stdout
             self.assertFalse(said.startswith("b'OK"), said)
         self.assertTrue(self.relay.ctl_json("status"))
-        self.wait("a word in the log", lambda: re.search(r"65534|another user|other user|refused", self.relay.log()))
+        self.wait("a word in the log",
+                  lambda: re.search(r"65534|another user|other user|refused", self.relay.log()))
 
     def test_garbage_at_the_door(self):
         path = os.path.join(self.relay.home, "control")
-        for octets in (b"GET / HTTP/1.1\r\n\r\n", os.urandom(100_000), b"\0AUTH EXTERNAL 30\r\nBEGIN\r\n" + os.urandom(5000)):
+        for octets in (b"GET / HTTP/1.1\r\n\r\n", os.urandom(100_000),
+                       b"\0AUTH EXTERNAL 30\r\nBEGIN\r\n" + os.urandom(5000)):
             sock = socket.socket(socket.AF_UNIX)
             sock.connect(path)
             try:

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What goes wrong around Postroom loses no acknowledged message: crashes, full disks, few descriptors, dropped
-connections, reload and stop under load."""
+"""What goes wrong around Postroom loses no acknowledged message: crashes, full disks, few
+descriptors, dropped connections, reload and stop under load."""
 
 import contextlib
 import os
@@ -32,6 +32,7 @@ def below_trace(text):
 
 
 class FaultSuite(suite.Suite):
+
     def count(self, load, hop, kills=()):
         """Every acknowledged message arrived whole; a second copy only around one of KILLS."""
         arrived, damaged = {}, []
@@ -42,10 +43,15 @@ class FaultSuite(suite.Suite):
                 damaged.append(id_)
         lost = [id_ for id_ in load.acknowledged if id_ not in arrived]
         doubled = {id_: when for id_, when in arrived.items() if len(when) > 1}
-        unexplained = [id_ for id_, when in doubled.items()
-                       if not any(min(when) - 1 <= kill <= max(when) for kill in kills)]
-        self.note(f"{len(load.acknowledged)} acknowledged of {len(load.sent)} begun, {len(arrived)} arrived, "
-                  f"{len(doubled)} arrived twice around a crash, {len(lost)} lost, {len(damaged)} damaged")
+        unexplained = [
+            id_ for id_, when in doubled.items()
+            if not any(min(when) - 1 <= kill <= max(when) for kill in kills)
+        ]
+        self.note(
+            f"{len(load.acknowledged)} acknowledged of {len(load.sent)} begun, "
+            f"{len(arrived)} arrived, "
+            f"{len(doubled)} arrived twice around a crash, {len(lost)} lost, {len(damaged)} damaged"
+        )
         self.assertEqual(lost, [], "acknowledged and lost")
         self.assertEqual(damaged, [], "damaged")
         self.assertEqual(unexplained, [], "arrived twice without a crash")
@@ -55,10 +61,10 @@ class FaultSuite(suite.Suite):
 class Crashes(FaultSuite):
     deadline = 180
 
-    def kill_under_load(self, size, kills, disturb=None):
+    def kill_under_load(self, size, kills, disturb=None, pause=0.0):
         hop = self.started(NextHop())
         relay = self.started(Postroom(self.work, {"out": smarthost(hop)}))
-        load = self.started(Load(("127.0.0.1", relay.port), threads=6, size=size))
+        load = self.started(Load(("127.0.0.1", relay.port), threads=6, size=size, pause=pause))
         killed = []
         for number in range(kills):
             # from "in the middle of the start" to "in the middle of the work"
@@ -69,7 +75,8 @@ class Crashes(FaultSuite):
                 disturb(hop, number)
             relay.start(wait=number % 4 != 0)
         acknowledged = len(load.acknowledged)
-        self.wait("the load to go on after the last crash", lambda: len(load.acknowledged) > acknowledged + 20, 60)
+        self.wait("the load to go on after the last crash",
+                  lambda: len(load.acknowledged) > acknowledged + 20, 60)
         load.stop()
         hop.clear()
         relay.wait_empty(90)
@@ -81,7 +88,7 @@ class Crashes(FaultSuite):
         self.kill_under_load(2_000, KILLS)
 
     def test_kill_9_with_spool_files(self):
-        self.kill_under_load(200_000, 20)
+        self.kill_under_load(200_000, 20, pause=0.1)
 
     def test_kill_9_while_the_next_hop_fails_too(self):
         steps = ("connect", "ehlo", "mail", "rcpt", "data", "body", "dot")
@@ -103,7 +110,10 @@ class Crashes(FaultSuite):
         queue = relay.queue()
         self.assertEqual(len(queue), 200)
         self.assertEqual({message["state"] for message in queue}, {"held"})
-        exported = {mail.test_id(relay.ctl("queue", "export", message["id"]).encode()) for message in queue[:10]}
+        exported = {
+            mail.test_id(relay.ctl("queue", "export", message["id"]).encode())
+            for message in queue[:10]
+        }
         self.assertLessEqual(exported, set(ids))
 
     def test_orphaned_spool_files_are_swept(self):
@@ -121,8 +131,11 @@ class Crashes(FaultSuite):
 
     @staticmethod
     def large_files(relay):
-        return [os.path.join(folder, name) for folder, _, names in os.walk(relay.home) for name in names
-                if not name.startswith("queue.db") and os.path.getsize(os.path.join(folder, name)) > 500_000]
+        return [
+            os.path.join(folder, name) for folder, _, names in os.walk(relay.home) for name in names
+            if not name.startswith("queue.db")
+            and os.path.getsize(os.path.join(folder, name)) > 500_000
+        ]
 
 
 class Disk(FaultSuite):
@@ -133,7 +146,8 @@ class Disk(FaultSuite):
         self.require(os.geteuid() == 0, "needs root (mounts a tmpfs)")
         self.disk = os.path.join(self.work, "disk")
         os.mkdir(self.disk)
-        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={self.SIZE}", "tmpfs", self.disk], check=True)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={self.SIZE}", "tmpfs", self.disk],
+                       check=True)
         self.addCleanup(lambda: subprocess.run(["umount", "-l", self.disk], check=False))
 
     def relay(self, reserve, routes):
@@ -193,7 +207,8 @@ class Disk(FaultSuite):
         hop.on("connect", "421 4.3.2 later")
         relay = self.relay("0", {"out": smarthost(hop)})
         load = Load(("127.0.0.1", relay.port), threads=4, size=100_000, pause=0.01)
-        self.wait("refusals for want of space", lambda: any("452" in key for key in load.refusals), 60)
+        self.wait("refusals for want of space", lambda: any("452" in key for key in load.refusals),
+                  60)
         time.sleep(1)
         filler = self.fill(0)
         time.sleep(2)
@@ -202,21 +217,26 @@ class Disk(FaultSuite):
         os.unlink(filler)
         hop.clear()
         acknowledged = len(load.acknowledged)
-        self.wait("mail to be accepted again", lambda: len(load.acknowledged) > acknowledged + 5, 60)
+        self.wait("mail to be accepted again", lambda: len(load.acknowledged) > acknowledged + 5,
+                  60)
         load.stop()
         relay.wait_empty(60)
         # A result that could not be written down makes a second delivery: at least once
         arrived = {mail.test_id(message.text) for message in hop.taken()}
         lost = set(load.acknowledged) - arrived
-        self.note(f"{len(load.acknowledged)} acknowledged, {len(hop.taken()) - len(arrived)} doubled, {len(lost)} lost; "
-                  f"the clients saw {load.refusals}")
+        self.note(
+            f"{len(load.acknowledged)} acknowledged, {len(hop.taken()) - len(arrived)} doubled, "
+            f"{len(lost)} lost; "
+            f"the clients saw {load.refusals}")
         self.assertEqual(lost, set())
 
 
 class Pressure(FaultSuite):
+
     def open_files(self, wanted):
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        self.require(hard == resource.RLIM_INFINITY or hard >= wanted, f"may not open {wanted} files")
+        self.require(hard == resource.RLIM_INFINITY or hard >= wanted,
+                     f"may not open {wanted} files")
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
         self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
 
@@ -224,9 +244,9 @@ class Pressure(FaultSuite):
         self.open_files(4096)
         hop = self.started(NextHop())
         limits = {"server": {"max-connections": "5000", "max-connections-per-client": "5000"}}
-        relay = self.started(Postroom(
-            self.work, {"out": smarthost(hop)}, limits,
-            preexec=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))))
+        relay = self.started(
+            Postroom(self.work, {"out": smarthost(hop)}, limits,
+                     preexec=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))))
         done, failures = [], []
 
         def one():
@@ -251,9 +271,12 @@ class Pressure(FaultSuite):
             thread.start()
         for thread in threads:
             thread.join(110)
-        self.note(f"{len(done)} of 500 served, {len(failures)} tries in vain: {sorted(set(failures))[:5]}")
+        self.note(
+            f"{len(done)} of 500 served, {len(failures)} tries in vain: {sorted(set(failures))[:5]}"
+        )
         self.assertEqual(len(done), 500)
-        self.wait("all to arrive", lambda: len({mail.test_id(m.text) for m in hop.taken()}) == 500, 60)
+        self.wait("all to arrive", lambda: len({mail.test_id(m.text)
+                                                for m in hop.taken()}) == 500, 60)
         self.assertLessEqual(len(os.listdir(f"/proc/{relay.pid}/fd")), 64)
 
     def test_1000_slow_senders_hold_up_nobody(self):
@@ -347,11 +370,14 @@ class SlowSenders:
 
 
 class Drops(FaultSuite):
+
     def test_the_client_goes_at_every_step(self):
         hop = self.started(NextHop())
         relay = self.started(Postroom(self.work, {"out": smarthost(hop)}))
-        steps = [b"EHLO client.here.test\r\n", b"MAIL FROM:<sender@here.test>\r\n", b"RCPT TO:<alice@there.test>\r\n",
-                 b"DATA\r\n"]
+        steps = [
+            b"EHLO client.here.test\r\n", b"MAIL FROM:<sender@here.test>\r\n",
+            b"RCPT TO:<alice@there.test>\r\n", b"DATA\r\n"
+        ]
         for large in (False, True):
             text = client.stuff(mail.message("dropped", size=400_000 if large else 0))
             script = steps + [text[:-5], b"\r\n", b".", b"\r"]
@@ -363,7 +389,8 @@ class Drops(FaultSuite):
                         if index < 4:
                             sock.recv(4096)
                     if reset:
-                        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                                        struct.pack("ii", 1, 0))
                     sock.close()
         id_ = mail.unique_id()
         relay.send(mail.message(id_))
@@ -407,22 +434,28 @@ class Drops(FaultSuite):
 
     def test_two_recipients_one_dropped_reply(self):
         """A drop after the first RCPT's reply: nobody gets it twice, nobody is left out."""
-        hop = self.started(NextHop(extensions=("8BITMIME",)))
+        hop = self.started(NextHop(extensions=("8BITMIME", )))
         hop.on("rcpt", RESET, match="bob", times=1)
         relay = self.started(Postroom(self.work, {"out": smarthost(hop)}))
         relay.send(mail.message("two"), to=["alice@there.test", "bob@there.test"])
         relay.wait_empty()
-        self.assertEqual(sorted(r for m in hop.taken() for r in m.recipients), ["alice@there.test", "bob@there.test"])
+        self.assertEqual(sorted(r for m in hop.taken() for r in m.recipients),
+                         ["alice@there.test", "bob@there.test"])
 
 
 class Changes(FaultSuite):
+
     def test_reload_under_load(self):
         hops = [self.started(NextHop()) for _ in range(2)]
         relay = self.started(Postroom(self.work, {"out": smarthost(hops[0])}))
         load = self.started(Load(("127.0.0.1", relay.port), threads=6, size=3000))
         for number in range(20):
-            relay.merge({"route out": smarthost(hops[number % 2]),
-                         "server": {"max-message-size": f"{10 + number}M"}})
+            relay.merge({
+                "route out": smarthost(hops[number % 2]),
+                "server": {
+                    "max-message-size": f"{10 + number}M"
+                }
+            })
             relay.reload()
             time.sleep(0.2)
         load.stop()
@@ -460,8 +493,14 @@ class Changes(FaultSuite):
         self.assertEqual(open_client.command("NOOP").code, 250)
 
     def test_wrong_configuration_on_reload_changes_nothing(self):
-        relay = self.started(Postroom(self.work, {"out": {"via": "hold"}}, {"server": {"max-message-size": "5M"}}))
-        for text in ("[server]\nmax-message-size=lots\n", "[nonsense]\n", "no key file", "\xff\xfe"):
+        relay = self.started(
+            Postroom(self.work, {"out": {
+                "via": "hold"
+            }}, {"server": {
+                "max-message-size": "5M"
+            }}))
+        for text in ("[server]\nmax-message-size=lots\n", "[nonsense]\n", "no key file",
+                     "\xff\xfe"):
             relay.write_config(text)
             relay.reload()
             time.sleep(0.3)
@@ -477,7 +516,7 @@ class Changes(FaultSuite):
         load = self.started(Load(("127.0.0.1", relay.port), threads=8, size=20_000))
         for _ in range(5):
             acknowledged = len(load.acknowledged)
-            self.wait("some load", lambda: len(load.acknowledged) > acknowledged + 20)  # pylint: disable=W0640
+            self.wait("some load", lambda: len(load.acknowledged) > acknowledged + 20)
             self.assertEqual(relay.stop(), 0)
             relay.start()
         load.stop()
@@ -502,6 +541,7 @@ class Changes(FaultSuite):
             self.assertTrue(c.is_closed())
         relay.start()
         self.assertEqual(relay.queue(), [])
+
 
 if __name__ == "__main__":
     suite.main()

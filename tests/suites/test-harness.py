@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The tools of the suites prove themselves: clients straight to the peers and to the scripted next hop."""
+"""The tools of the suites prove themselves: clients straight to the peers and to the scripted next
+hop."""
 
 import smtplib
 
@@ -9,6 +10,7 @@ from lib.nexthop import DROP, NextHop, Slow
 
 
 class RealPeers(suite.Suite):
+
     def deliver(self, peer, lmtp=False):
         id_ = mail.unique_id()
         if lmtp:
@@ -36,6 +38,7 @@ class RealPeers(suite.Suite):
 
 
 class ScriptedHop(suite.Suite):
+
     def setUp(self):
         super().setUp()
         self.hop = self.started(NextHop())
@@ -57,7 +60,8 @@ class ScriptedHop(suite.Suite):
         self.assertEqual(self.hop.taken()[0].text, b"ab\r\n.\r\n")
 
     def test_rules_apply_once_and_in_order(self):
-        self.hop.on("rcpt", "451 4.3.0 later", match="b@", times=1).on("rcpt", Slow(0.05, "550 5.1.1 no"), "b@")
+        self.hop.on("rcpt", "451 4.3.0 later", match="b@",
+                    times=1).on("rcpt", Slow(0.05, "550 5.1.1 no"), "b@")
         c = client.Client(self.address)
         c.ehlo()
         c.command("MAIL FROM:<a@here.test>")

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Real mail servers as next hops: Postfix, Exim, OpenSMTPD by SMTP, Dovecot by LMTP, and a maildir of our own."""
+"""Real mail servers as next hops: Postfix, Exim, OpenSMTPD by SMTP, Dovecot by LMTP, and a maildir
+of our own."""
 
 import email.message
 import email.policy
@@ -15,16 +16,25 @@ EIGHT_BIT = "Grüße aus Köln, € 5.\r\n.\r\n..\r\n".encode()
 
 
 class HopSuite(suite.Suite):
+
     def relay_to(self, route, **config):
         """A relay whose notices to here.test end in self.back."""
         self.back = mail.Maildir(os.path.join(self.work, "back"))
-        routes = {"back": {"recipients": "*@here.test", "via": "maildir", "path": self.back.path}, "out": route}
+        routes = {
+            "back": {
+                "recipients": "*@here.test",
+                "via": "maildir",
+                "path": self.back.path
+            },
+            "out": route
+        }
         self.relay = self.started(Postroom(self.work, routes, config))
         return self.relay
 
     def notice(self, about):
         """The delivery status notice that names an address or an id."""
-        return mail.DeliveryStatus(self.wait(f"a notice about {about}", lambda: self.back.find(about)))
+        return mail.DeliveryStatus(
+            self.wait(f"a notice about {about}", lambda: self.back.find(about)))
 
     def assert_arrived(self, box, sent, timeout=30.0):
         """The message is in the mailbox, its body unchanged (mailboxes keep bare line feeds)."""
@@ -50,8 +60,11 @@ class RealServers:
         return self.peer.mailbox(user)
 
     def test_messages_of_all_kinds(self):
-        sent = [mail.message(mail.unique_id(), body=body, size=size)
-                for body, size in ((b"x\r\n", 0), (EIGHT_BIT, 0), (b".\r\n..\r\n", 70_000), (b"", 3_000_000))]
+        sent = [
+            mail.message(mail.unique_id(), body=body, size=size)
+            for body, size in ((b"x\r\n", 0), (EIGHT_BIT, 0), (b".\r\n..\r\n", 70_000), (b"",
+                                                                                         3_000_000))
+        ]
         for text in sent:
             self.relay.send(text, mail=["BODY=8BITMIME"])
         for text in sent:
@@ -83,10 +96,14 @@ class RealServers:
 
 
 class Smtp(RealServers):
+
     def test_success_report_comes_from_the_next_hop(self):
-        """It does DSN, so NOTIFY and ENVID go on to it and Postroom itself says nothing (RFC 3461 section 5.2.2)."""
-        self.relay.send(mail.message("report-me"), mail=["RET=HDRS", "ENVID=QQ+2D1"], rcpt=["NOTIFY=SUCCESS,FAILURE"])
-        report = self.wait("the next hop's report", lambda: self.peer.mailbox("sender").find("alice@there.test"), 40)
+        """It does DSN, so NOTIFY and ENVID go on to it and Postroom itself says nothing (RFC 3461
+        section 5.2.2)."""
+        self.relay.send(mail.message("report-me"), mail=["RET=HDRS", "ENVID=QQ+2D1"],
+                        rcpt=["NOTIFY=SUCCESS,FAILURE"])
+        report = self.wait("the next hop's report",
+                           lambda: self.peer.mailbox("sender").find("alice@there.test"), 40)
         status = mail.DeliveryStatus(report)
         self.assertEqual(status.recipients[0]["Action"], "delivered")
         self.relay.wait_empty()
@@ -101,7 +118,8 @@ class ToPostfix(Smtp, HopSuite):
         message["From"], message["To"] = "jörg@here.test", "alice@there.test"
         message["Subject"], message["X-Test-Id"] = "Grüße", mail.unique_id()
         message.set_content("Hallo\n")
-        self.relay.send(message.as_bytes(), sender="jörg@here.test", mail=["SMTPUTF8", "BODY=8BITMIME"])
+        self.relay.send(message.as_bytes(), sender="jörg@here.test",
+                        mail=["SMTPUTF8", "BODY=8BITMIME"])
         stored = self.wait("it", lambda: self.box().find(message["X-Test-Id"]))
         self.assertIn("Return-Path: <jörg@here.test>".encode(), stored)
 
@@ -124,7 +142,8 @@ class ToDovecot(RealServers, HopSuite):
 
     def test_success_report_for_a_final_delivery(self):
         self.relay.send(mail.message(), rcpt=["NOTIFY=SUCCESS"])
-        self.assertEqual(self.notice("alice@there.test").recipient("alice@there.test")["Action"], "delivered")
+        self.assertEqual(
+            self.notice("alice@there.test").recipient("alice@there.test")["Action"], "delivered")
 
 
 class ToDovecotBySocket(RealServers, HopSuite):
@@ -139,7 +158,8 @@ class ToDovecotBySocket(RealServers, HopSuite):
         self.peer.stop()
         text = mail.message(mail.unique_id())
         self.relay.send(text)
-        self.wait("a failed attempt", lambda: self.relay.queue_by_recipient()["alice@there.test"]["attempts"])
+        self.wait("a failed attempt",
+                  lambda: self.relay.queue_by_recipient()["alice@there.test"]["attempts"])
         self.peer.start()
         self.assert_arrived(self.box(), text)
 
@@ -149,26 +169,35 @@ class LmtpReplies(HopSuite):
 
     def test_each_recipient_has_its_own_result(self):
         hop = self.started(NextHop(lmtp=True))
-        hop.on("dot", "452 4.2.2 full", match="bob", times=1).on("dot", "550 5.7.1 unwanted", match="carol")
+        hop.on("dot", "452 4.2.2 full", match="bob", times=1).on("dot", "550 5.7.1 unwanted",
+                                                                 match="carol")
         self.relay_to({"via": "lmtp", "hosts": hop.address, "tls": "off"})
-        self.relay.send(mail.message("three"), to=["alice@there.test", "bob@there.test", "carol@there.test"])
-        self.assertEqual(self.notice("carol@there.test").recipient("carol@there.test")["Status"], "5.7.1")
+        self.relay.send(mail.message("three"),
+                        to=["alice@there.test", "bob@there.test", "carol@there.test"])
+        self.assertEqual(
+            self.notice("carol@there.test").recipient("carol@there.test")["Status"], "5.7.1")
         self.relay.wait_empty()
-        self.assertEqual(sorted(m.recipients[0] for m in hop.taken()), ["alice@there.test", "bob@there.test"])
-        self.assertTrue(all(line.startswith("LHLO ") for line in hop.commands() if "HLO" in line or "HELO" in line))
+        self.assertEqual(sorted(m.recipients[0] for m in hop.taken()),
+                         ["alice@there.test", "bob@there.test"])
+        self.assertTrue(
+            all(
+                line.startswith("LHLO ") for line in hop.commands()
+                if "HLO" in line or "HELO" in line))
 
     def test_a_drop_between_the_replies(self):
         from lib.nexthop import RESET
         hop = self.started(NextHop(lmtp=True))
         hop.on("dot", RESET, match="bob", times=1)
         self.relay_to({"via": "lmtp", "hosts": hop.address, "tls": "off"})
-        self.relay.send(mail.message("three"), to=["alice@there.test", "bob@there.test", "carol@there.test"])
+        self.relay.send(mail.message("three"),
+                        to=["alice@there.test", "bob@there.test", "carol@there.test"])
         self.relay.wait_empty()
         self.assertEqual(sorted(m.recipients[0] for m in hop.taken()),
                          ["alice@there.test", "bob@there.test", "carol@there.test"])
 
 
 class MaildirRoute(HopSuite):
+
     def test_delivery(self):
         path = os.path.join(self.work, "box", "new-one")
         self.relay_to({"via": "maildir", "path": path})
@@ -188,7 +217,8 @@ class MaildirRoute(HopSuite):
     def test_a_null_sender_and_an_old_return_path(self):
         path = os.path.join(self.work, "box")
         self.relay_to({"via": "maildir", "path": path})
-        self.relay.send(mail.message("null", headers=["Return-Path: <forged@evil.test>"]), sender="")
+        self.relay.send(mail.message("null", headers=["Return-Path: <forged@evil.test>"]),
+                        sender="")
         stored = self.wait("it", lambda: mail.Maildir(path).find("null"))
         self.assertEqual(mail.header_values(stored, "Return-Path"), ["<>"])
 
@@ -211,8 +241,9 @@ class MaildirRoute(HopSuite):
             pass
         self.relay_to({"via": "maildir", "path": path})
         self.relay.send(mail.message("later"))
-        found = self.wait("a failed attempt", lambda: (r := self.relay.queue_by_recipient()["alice@there.test"])
-                          and r["attempts"] and r)
+        found = self.wait(
+            "a failed attempt", lambda:
+            (r := self.relay.queue_by_recipient()["alice@there.test"]) and r["attempts"] and r)
         self.assertEqual(found["state"], "pending")
         self.assertTrue(found["last-reply"])
         os.unlink(path)
@@ -220,22 +251,36 @@ class MaildirRoute(HopSuite):
 
 
 class Routes(HopSuite):
+
     def test_first_match_per_recipient(self):
         one, two = self.started(NextHop()), self.started(NextHop())
-        relay = self.started(Postroom(self.work, {
-            "boss": smarthost(one, recipients="boss@there.test"),
-            "sub": smarthost(two, recipients="*@*.there.test"),
-            "nowhere": {"recipients": "*@black.test", "via": "discard"},
-            "wait": {"recipients": "*@hold.test", "via": "hold"},
-            "bysender": smarthost(two, senders="special@here.test"),
-            "rest": smarthost(one)}))
-        relay.send(mail.message("multi"), to=["boss@there.test", "a@x.there.test", "b@black.test", "c@hold.test",
-                                              "d@there.test"])
+        relay = self.started(
+            Postroom(
+                self.work, {
+                    "boss": smarthost(one, recipients="boss@there.test"),
+                    "sub": smarthost(two, recipients="*@*.there.test"),
+                    "nowhere": {
+                        "recipients": "*@black.test",
+                        "via": "discard"
+                    },
+                    "wait": {
+                        "recipients": "*@hold.test",
+                        "via": "hold"
+                    },
+                    "bysender": smarthost(two, senders="special@here.test"),
+                    "rest": smarthost(one)
+                }))
+        relay.send(
+            mail.message("multi"),
+            to=["boss@there.test", "a@x.there.test", "b@black.test", "c@hold.test", "d@there.test"])
         relay.send(mail.message("special"), sender="special@here.test", to=["e@there.test"])
-        self.wait("all", lambda: len(one.taken()) == 1 + (len(one.taken()) > 1) and len(two.taken()) == 2)
+        self.wait("all", lambda: len(one.taken()) == 1 +
+                  (len(one.taken()) > 1) and len(two.taken()) == 2)
         self.wait("the rest to be done", lambda: len(relay.queue()) == 1)
-        self.assertEqual(sorted(r for m in one.taken() for r in m.recipients), ["boss@there.test", "d@there.test"])
-        self.assertEqual(sorted(r for m in two.taken() for r in m.recipients), ["a@x.there.test", "e@there.test"])
+        self.assertEqual(sorted(r for m in one.taken() for r in m.recipients),
+                         ["boss@there.test", "d@there.test"])
+        self.assertEqual(sorted(r for m in two.taken() for r in m.recipients),
+                         ["a@x.there.test", "e@there.test"])
         state = relay.queue_by_recipient()
         self.assertEqual(state["c@hold.test"]["route"], "wait")
         self.assertEqual(state["c@hold.test"]["state"], "pending")
@@ -263,13 +308,15 @@ class Routes(HopSuite):
 
     def test_rewrite_sender(self):
         hop = self.started(NextHop())
-        relay = self.started(Postroom(self.work, {"out": smarthost(hop, **{"rewrite-sender": "me@provider.test"})}))
+        relay = self.started(
+            Postroom(self.work, {"out": smarthost(hop, **{"rewrite-sender": "me@provider.test"})}))
         sent = mail.message("rewritten", sender="printer@here.test")
         relay.send(sent, sender="printer@here.test")
         message = self.wait("it", lambda: hop.find("rewritten"))
         self.assertEqual(message.sender, "me@provider.test")
         text = message.text
-        self.assertEqual([re.sub(r".*<|>.*", "", v) for v in mail.header_values(text, "From")], ["me@provider.test"])
+        self.assertEqual([re.sub(r".*<|>.*", "", v) for v in mail.header_values(text, "From")],
+                         ["me@provider.test"])
         self.assertEqual([re.sub(r".*<|>.*", "", v) for v in mail.header_values(text, "Reply-To")],
                          ["printer@here.test"])
         self.assertEqual(mail.split(text)[1], mail.split(sent)[1])
@@ -279,7 +326,8 @@ class Routes(HopSuite):
 
     def test_rewrite_sender_keeps_the_name_and_an_answer_address(self):
         hop = self.started(NextHop())
-        relay = self.started(Postroom(self.work, {"out": smarthost(hop, **{"rewrite-sender": "me@provider.test"})}))
+        relay = self.started(
+            Postroom(self.work, {"out": smarthost(hop, **{"rewrite-sender": "me@provider.test"})}))
         text = mail.message("named", sender='"The Printer" <printer@here.test>',
                             headers=["Reply-To: <office@here.test>"], size=200_000)
         relay.send(text)

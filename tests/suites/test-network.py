@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Straight to the recipients' servers on port 25, over a network and a name server of the suite's own."""
+"""Straight to the recipients' servers on port 25, over a network and a name server of the suite's
+own."""
 
 import os
 import time
@@ -12,6 +13,7 @@ from lib.postroom import Postroom, smarthost
 
 
 class NetworkSuite(suite.Suite):
+
     def setUp(self):
         super().setUp()
         self.net = self.started(Network(self.work))
@@ -22,7 +24,10 @@ class NetworkSuite(suite.Suite):
         for address in addresses:
             self.net.address(address)
         self.net.name(f"host-record={name}," + ",".join(addresses))
-        return [self.started(NextHop(host=address, port=25, namespace=self.net.world)) for address in addresses][0]
+        return [
+            self.started(NextHop(host=address, port=25, namespace=self.net.world))
+            for address in addresses
+        ][0]
 
     def domain(self, name, *hosts):
         """DOMAIN with MX records (host, preference)."""
@@ -31,11 +36,25 @@ class NetworkSuite(suite.Suite):
     def relay(self, config=None, route=None, **keys):
         self.net.start_dns()
         direct = {"via": "mx", "tls": "off", "connect-timeout": "2s", **keys}
-        self.service = self.started(Postroom(
-            self.work, {"back": {"recipients": "*@here.test", "via": "maildir", "path": self.back.path},
-                        "out": route or direct}, config, namespace=self.net.relay,
-            # GNetworkMonitor must look at the kernel's routes, not at this machine's NetworkManager
-            env={"DBUS_SYSTEM_BUS_ADDRESS": "unix:path=/nonexistent", "GIO_USE_NETWORK_MONITOR": "netlink"}))
+        self.service = self.started(
+            Postroom(
+                self.work,
+                {
+                    "back": {
+                        "recipients": "*@here.test",
+                        "via": "maildir",
+                        "path": self.back.path
+                    },
+                    "out": route or direct
+                },
+                config,
+                namespace=self.net.relay,
+                # GNetworkMonitor must look at the kernel's routes, not at this machine's
+                # NetworkManager
+                env={
+                    "DBUS_SYSTEM_BUS_ADDRESS": "unix:path=/nonexistent",
+                    "GIO_USE_NETWORK_MONITOR": "netlink"
+                }))
         return self.service
 
     def send(self, to, id_=None, **how):
@@ -47,12 +66,15 @@ class NetworkSuite(suite.Suite):
         return self.wait(f"message {id_} at {hop.host}", lambda: hop.find(id_), timeout)
 
     def bounce(self, about):
-        return mail.DeliveryStatus(self.wait("a notice about " + about, lambda: self.back.find(about)))
+        return mail.DeliveryStatus(
+            self.wait("a notice about " + about, lambda: self.back.find(about)))
 
 
 class MailExchangers(NetworkSuite):
+
     def test_the_preferred_one(self):
-        best, other = self.host("mx1.there.test", "10.77.1.1"), self.host("mx2.there.test", "10.77.1.2")
+        best, other = self.host("mx1.there.test",
+                                "10.77.1.1"), self.host("mx2.there.test", "10.77.1.2")
         self.domain("there.test", ("mx2.there.test", 20), ("mx1.there.test", 10))
         self.relay()
         for _ in range(5):
@@ -62,7 +84,8 @@ class MailExchangers(NetworkSuite):
     def test_equal_ones_share(self):
         equal = [self.host(f"mx{n}.there.test", f"10.77.1.{n}") for n in range(1, 4)]
         spare = self.host("mx9.there.test", "10.77.1.9")
-        self.domain("there.test", *((f"mx{n}.there.test", 10) for n in range(1, 4)), ("mx9.there.test", 20))
+        self.domain("there.test", *((f"mx{n}.there.test", 10) for n in range(1, 4)),
+                    ("mx9.there.test", 20))
         self.relay(**{"max-messages-per-connection": "1"})
         for _ in range(40):
             self.send("alice@there.test")
@@ -75,8 +98,8 @@ class MailExchangers(NetworkSuite):
         self.net.address("10.77.1.1")  # refuses
         self.net.name("host-record=mx1.there.test,10.77.1.1",
                       f"host-record=mx2.there.test,{self.net.black_hole('10.77.2.2')}")
-        self.domain("there.test", ("mx1.there.test", 5), ("mx2.there.test", 6), ("mx0.there.test", 7),
-                    ("mx3.there.test", 10))
+        self.domain("there.test", ("mx1.there.test", 5), ("mx2.there.test", 6),
+                    ("mx0.there.test", 7), ("mx3.there.test", 10))
         self.relay()
         self.arrives(good, self.send("alice@there.test"))
 
@@ -91,7 +114,8 @@ class MailExchangers(NetworkSuite):
     def test_all_addresses_of_a_host(self):
         self.net.address("10.77.1.1")
         good = self.host("unused.there.test", "10.77.1.2")
-        self.net.name("host-record=mx1.there.test,10.77.1.1,fd77:1::1", "host-record=mx1.there.test,10.77.1.2")
+        self.net.name("host-record=mx1.there.test,10.77.1.1,fd77:1::1",
+                      "host-record=mx1.there.test,10.77.1.2")
         self.net.address("fd77:1::1")
         self.domain("there.test", ("mx1.there.test", 5))
         self.relay()
@@ -114,7 +138,8 @@ class MailExchangers(NetworkSuite):
     def test_address_literals(self):
         four, six = self.host("four.test", "10.77.1.4"), self.host("six.test", "fd77:1::6")
         self.relay()
-        self.assertEqual(self.arrives(four, self.send("alice@[10.77.1.4]")).recipients, ["alice@[10.77.1.4]"])
+        self.assertEqual(
+            self.arrives(four, self.send("alice@[10.77.1.4]")).recipients, ["alice@[10.77.1.4]"])
         self.arrives(six, self.send("alice@[IPv6:fd77:1::6]"))
 
     def test_internationalised_domain(self):
@@ -134,6 +159,7 @@ class MailExchangers(NetworkSuite):
 
 
 class Names(NetworkSuite):
+
     def test_null_mx(self):
         trap = self.host("null.test", "10.77.1.1")
         self.domain("null.test", (".", 0))
@@ -152,7 +178,8 @@ class Names(NetworkSuite):
         self.net.name("txt-record=empty.test,hello")
         self.relay()
         self.send("alice@empty.test")
-        self.assertRegex(self.bounce("alice@empty.test").recipients[0]["Status"], r"^5\.(1\.2|4\.4)$")
+        self.assertRegex(
+            self.bounce("alice@empty.test").recipients[0]["Status"], r"^5\.(1\.2|4\.4)$")
 
     def test_name_server_down_and_back(self):
         hop = self.host("mx.there.test", "10.77.1.1")
@@ -160,7 +187,9 @@ class Names(NetworkSuite):
         relay = self.relay()
         self.net.stop_dns()
         id_ = self.send("alice@there.test")
-        state = self.wait("an attempt", lambda: (r := relay.queue_by_recipient()["alice@there.test"])["last-reply"] and r)
+        state = self.wait(
+            "an attempt", lambda:
+            (r := relay.queue_by_recipient()["alice@there.test"])["last-reply"] and r)
         self.assertEqual(state["state"], "pending")
         self.net.start_dns()
         self.arrives(hop, id_)
@@ -176,6 +205,7 @@ class Names(NetworkSuite):
 
 
 class Hosts(NetworkSuite):
+
     def test_dead_and_slow_domains_delay_nobody(self):
         slow, good = self.host("slow.test", "10.77.1.1"), self.host("good.test", "10.77.1.2")
         slow.on("connect", HANG)
@@ -191,7 +221,8 @@ class Hosts(NetworkSuite):
     def test_failover_of_smart_hosts_and_return(self):
         first, second = self.host("smart1.test", "10.77.1.1"), self.host("smart2.test", "10.77.1.2")
         self.net.name(f"host-record=gone.test,{self.net.black_hole('10.77.2.2')}")
-        self.relay(route=smarthost("gone.test:25", "smart1.test:25", "smart2.test:25", **{"connect-timeout": "2s"}))
+        self.relay(route=smarthost("gone.test:25", "smart1.test:25", "smart2.test:25", **
+                                   {"connect-timeout": "2s"}))
         self.arrives(first, self.send("alice@there.test"))
         first.stop()
         self.arrives(second, self.send("alice@there.test"))

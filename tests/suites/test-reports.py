@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What senders are told: bounces, delay and success notices (RFC 3461, 3464), and what becomes of those that cannot
-be returned."""
+"""What senders are told: bounces, delay and success notices (RFC 3461, 3464), and what becomes of
+those that cannot be returned."""
 
 import email.utils
 import os
@@ -24,9 +24,16 @@ class ReportSuite(suite.Suite):
         self.back = mail.Maildir(os.path.join(self.work, "back"))
 
     def relay_with(self, **config):
-        self.relay = self.started(Postroom(
-            self.work, {"back": {"recipients": "*@here.test", "via": "maildir", "path": self.back.path},
-                        "out": smarthost(self.hop)}, config))
+        self.relay = self.started(
+            Postroom(
+                self.work, {
+                    "back": {
+                        "recipients": "*@here.test",
+                        "via": "maildir",
+                        "path": self.back.path
+                    },
+                    "out": smarthost(self.hop)
+                }, config))
         return self.relay
 
     def notices(self, count):
@@ -39,6 +46,7 @@ class ReportSuite(suite.Suite):
 
 
 class Bounces(ReportSuite):
+
     def setUp(self):
         super().setUp()
         self.hop.on("rcpt", "550 5.1.1 <bob@there.test>: no such user here", match="bob")
@@ -46,8 +54,8 @@ class Bounces(ReportSuite):
 
     def test_all_of_rfc_3464(self):
         sent = mail.message(mail.unique_id(), body=b"The body.\r\n", headers=["Subject: Invoice"])
-        self.relay.send(sent, to=["alice@there.test", "bob@there.test"], mail=["ENVID=QQ+2D1", "RET=FULL"],
-                        rcpt=["ORCPT=rfc822;Bob@old.test"])
+        self.relay.send(sent, to=["alice@there.test", "bob@there.test"],
+                        mail=["ENVID=QQ+2D1", "RET=FULL"], rcpt=["ORCPT=rfc822;Bob@old.test"])
         notice, = self.notices(1)
         message = notice.message
         self.assertEqual(message["Return-Path"], "<>")
@@ -59,7 +67,8 @@ class Bounces(ReportSuite):
         for word in ("bob@there.test", "no such user here"):
             self.assertIn(word, notice.human)
         self.assertNotIn("alice", notice.human)
-        self.assertEqual(notice.per_message["Reporting-MTA"].replace(" ", ""), "dns;relay.here.test")
+        self.assertEqual(notice.per_message["Reporting-MTA"].replace(" ", ""),
+                         "dns;relay.here.test")
         self.assertEqual(notice.per_message["Original-Envelope-Id"], "QQ-1")
         self.assertIsNotNone(email.utils.parsedate_to_datetime(notice.per_message["Arrival-Date"]))
         self.assertEqual(len(notice.recipients), 1)
@@ -74,10 +83,11 @@ class Bounces(ReportSuite):
         self.assertEqual([m.recipients for m in self.hop.taken()], [["alice@there.test"]])
 
     def test_return_headers_only(self):
-        self.relay.send(mail.message(body=b"secret body\r\n", headers=["X-Odd: yes"]), to=["bob@there.test"],
-                        mail=["RET=HDRS"])
+        self.relay.send(mail.message(body=b"secret body\r\n", headers=["X-Odd: yes"]),
+                        to=["bob@there.test"], mail=["RET=HDRS"])
         notice, = self.notices(1)
-        self.assertIn(notice.returned.get_content_type(), ("text/rfc822-headers", "message/rfc822-headers"))
+        self.assertIn(notice.returned.get_content_type(),
+                      ("text/rfc822-headers", "message/rfc822-headers"))
         self.assertNotIn(b"secret body", notice.text)
         self.assertIn(b"X-Odd: yes", notice.text)
 
@@ -95,16 +105,21 @@ class Bounces(ReportSuite):
 
     def test_8bit_text_comes_back(self):
         body = "Grüße €\r\n".encode()
-        self.relay.send(mail.message(body=body, headers=["MIME-Version: 1.0", "Content-Type: text/plain; charset=utf-8",
-                                                         "Content-Transfer-Encoding: 8bit"]),
-                        to=["bob@there.test"], mail=["BODY=8BITMIME"])
+        self.relay.send(
+            mail.message(
+                body=body, headers=[
+                    "MIME-Version: 1.0", "Content-Type: text/plain; charset=utf-8",
+                    "Content-Transfer-Encoding: 8bit"
+                ]), to=["bob@there.test"], mail=["BODY=8BITMIME"])
         notice, = self.notices(1)
         returned = notice.returned.get_payload(0)
         self.assertEqual(mail.crlf(returned.get_payload(decode=True)), body)
 
     def test_hostile_reply_does_not_break_the_notice(self):
         self.hop.clear()
-        self.hop.on("rcpt", b"550-5.1.1 --boundary\r\n550-5.1.1 \xff\xfe\x01\x1b[31m\r\n550 5.1.1 " + b"y" * 400 + b"\r\n")
+        self.hop.on(
+            "rcpt", b"550-5.1.1 --boundary\r\n550-5.1.1 \xff\xfe\x01\x1b[31m\r\n550 5.1.1 " +
+            b"y" * 400 + b"\r\n")
         self.relay.send(mail.message(), to=["bob@there.test"])
         notice, = self.notices(1)
         self.assertEqual(notice.recipient("bob@there.test")["Status"], "5.1.1")
@@ -128,6 +143,7 @@ class Bounces(ReportSuite):
 
 
 class Notify(ReportSuite):
+
     def test_never(self):
         self.hop.on("rcpt", "550 5.1.1 no")
         self.relay_with()
@@ -139,7 +155,8 @@ class Notify(ReportSuite):
     def test_relayed_to_a_hop_without_dsn(self):
         self.hop.extensions = PLAIN
         self.relay_with()
-        self.relay.send(mail.message(body=b"secret body\r\n"), mail=["ENVID=abc"], rcpt=["NOTIFY=SUCCESS"])
+        self.relay.send(mail.message(body=b"secret body\r\n"), mail=["ENVID=abc"],
+                        rcpt=["NOTIFY=SUCCESS"])
         notice, = self.notices(1)
         block = notice.recipient("alice@there.test")
         self.assertEqual(block["Action"], "relayed")
@@ -164,10 +181,12 @@ class Notify(ReportSuite):
         self.relay.send(mail.message("mine"), to=["someone@here.test"], rcpt=["NOTIFY=SUCCESS"])
         self.wait("message and notice", lambda: len(self.back.messages()) == 2)
         notice = next(text for text in self.back.messages() if b"multipart/report" in text)
-        self.assertEqual(mail.DeliveryStatus(notice).recipient("someone@here.test")["Action"], "delivered")
+        self.assertEqual(
+            mail.DeliveryStatus(notice).recipient("someone@here.test")["Action"], "delivered")
 
 
 class Delays(ReportSuite):
+
     def setUp(self):
         super().setUp()
         self.hop.on("rcpt", "451 4.2.1 mailbox is busy")
@@ -194,7 +213,8 @@ class Delays(ReportSuite):
         self.relay.send(mail.message(), rcpt=["NOTIFY=FAILURE"])
         self.relay.send(mail.message(), rcpt=["NOTIFY=NEVER"])
         self.relay.send(mail.message(), sender="")
-        self.wait("attempts", lambda: all(m["recipients"][0]["attempts"] > 3 for m in self.relay.queue()))
+        self.wait("attempts",
+                  lambda: all(m["recipients"][0]["attempts"] > 3 for m in self.relay.queue()))
         self.assertEqual(self.back.messages(), [])
 
     def test_give_up(self):
@@ -209,9 +229,11 @@ class Delays(ReportSuite):
     def test_retry_times(self):
         self.relay_with(retry={"schedule": "1s;2s;100s", "warn-after": "0", "give-up": "1h"})
         self.relay.send(mail.message())
-        state = self.wait("the third attempt", lambda: (
-            r := self.relay.queue_by_recipient()["alice@there.test"])["attempts"] == 3 and r, 30)
-        due = time.mktime(time.strptime(state["next-attempt"][:19], "%Y-%m-%dT%H:%M:%S")) - time.timezone
+        state = self.wait(
+            "the third attempt", lambda:
+            (r := self.relay.queue_by_recipient()["alice@there.test"])["attempts"] == 3 and r, 30)
+        due = time.mktime(time.strptime(state["next-attempt"][:19],
+                                        "%Y-%m-%dT%H:%M:%S")) - time.timezone
         self.assertAlmostEqual(due - time.time(), 100, delta=60)  # with jitter
         self.assertEqual(state["state"], "pending")
         self.assertIn("451 4.2.1 mailbox is busy", state["last-reply"])
@@ -246,8 +268,9 @@ class NoReturn(ReportSuite):
     def test_without_a_postmaster_it_stays_visible(self):
         self.relay_with()
         self.relay.send(mail.message("lost"), sender="")
-        self.wait("it to fail visibly",
-                  lambda: self.relay.queue_by_recipient().get("alice@there.test", {}).get("state") == "failed")
+        self.wait(
+            "it to fail visibly", lambda: self.relay.queue_by_recipient().get(
+                "alice@there.test", {}).get("state") == "failed")
         self.assertEqual(self.back.messages(), [])
         self.relay.restart()
         self.assertEqual(self.relay.queue_by_recipient()["alice@there.test"]["state"], "failed")
@@ -257,18 +280,23 @@ class NoReturn(ReportSuite):
     def test_a_postmaster_who_cannot_be_reached_ends_it(self):
         self.relay_with(server={"postmaster": "root@there.test"})
         self.relay.send(mail.message("lost"), sender="")
-        self.wait("calm", lambda: all(r["state"] == "failed" for m in self.relay.queue() for r in m["recipients"])
-                  and self.hop.commands(), 30)
+        self.wait(
+            "calm", lambda: all(r["state"] == "failed" for m in self.relay.queue()
+                                for r in m["recipients"]) and self.hop.commands(), 30)
         count = len(self.hop.commands())
         time.sleep(3)
         self.assertLess(len(self.hop.commands()) - count, 12, "notices go round in circles")
 
 
 class Conversion(ReportSuite):
-    """RFC 6152 section 3 and RFC 6531 section 3.1: what the next hop cannot take is converted or returned."""
+    """RFC 6152 section 3 and RFC 6531 section 3.1: what the next hop cannot take is converted or
+    returned."""
 
     extensions = ("PIPELINING", "SIZE", "ENHANCEDSTATUSCODES", "DSN")
-    MIME = ["MIME-Version: 1.0", "Content-Type: text/plain; charset=utf-8", "Content-Transfer-Encoding: 8bit"]
+    MIME = [
+        "MIME-Version: 1.0", "Content-Type: text/plain; charset=utf-8",
+        "Content-Transfer-Encoding: 8bit"
+    ]
 
     def setUp(self):
         super().setUp()
@@ -289,18 +317,24 @@ class Conversion(ReportSuite):
         self.assertEqual(len(message.get_all("Content-Transfer-Encoding")), 1)
 
     def test_8bit_without_a_declaration(self):
-        self.relay.send(mail.message("bare", body="naïve\r\n".encode("latin-1")), mail=["BODY=8BITMIME"])
+        self.relay.send(mail.message("bare", body="naïve\r\n".encode("latin-1")),
+                        mail=["BODY=8BITMIME"])
         message = self.taken("bare")
         self.assertEqual(mail.crlf(message.get_payload(decode=True)), "naïve\r\n".encode("latin-1"))
 
     def test_multipart(self):
         binary = bytes(range(128, 256)) * 3
-        body = (b"preamble\r\n--b\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n"
-                + "Grüße\r\n".encode() + b"--b\r\nContent-Type: application/x-odd\r\nContent-Transfer-Encoding: 8bit\r\n"
-                b"\r\n" + binary + b"\r\n--b\r\nContent-Type: text/plain\r\n\r\nseven\r\n--b--\r\n")
-        self.relay.send(mail.message("parts", body=body, headers=["MIME-Version: 1.0",
-                                                                  "Content-Type: multipart/mixed; boundary=b"]),
-                        mail=["BODY=8BITMIME"])
+        body = (
+            b"preamble\r\n--b\r\nContent-Type: text/plain; charset=utf-8\r\n"
+            b"Content-Transfer-Encoding: 8bit\r\n\r\n"
+            + "Grüße\r\n".encode() +
+            b"--b\r\nContent-Type: application/x-odd\r\nContent-Transfer-Encoding: 8bit\r\n"
+            b"\r\n" + binary + b"\r\n--b\r\nContent-Type: text/plain\r\n\r\nseven\r\n--b--\r\n")
+        self.relay.send(
+            mail.message("parts", body=body,
+                         headers=["MIME-Version: 1.0",
+                                  "Content-Type: multipart/mixed; boundary=b"]),
+            mail=["BODY=8BITMIME"])
         first, second, third = self.taken("parts").iter_parts()
         self.assertEqual(first.get_content().strip(), "Grüße")
         self.assertEqual(second.get_payload(decode=True), binary)
@@ -313,9 +347,11 @@ class Conversion(ReportSuite):
 
     def test_binary_by_chunks(self):
         binary = bytes(range(256)) * 10
-        text = mail.message("binary", body=binary, headers=["MIME-Version: 1.0",
-                                                            "Content-Type: application/octet-stream",
-                                                            "Content-Transfer-Encoding: binary"])
+        text = mail.message(
+            "binary", body=binary, headers=[
+                "MIME-Version: 1.0", "Content-Type: application/octet-stream",
+                "Content-Transfer-Encoding: binary"
+            ])
         c = self.relay.connect()
         c.ehlo()
         c.command("MAIL FROM:<sender@here.test> BODY=BINARYMIME")
@@ -332,7 +368,8 @@ class Conversion(ReportSuite):
         self.assertEqual(mail.crlf(self.taken("large").get_payload(decode=True)), body)
 
     def test_smtputf8_that_cannot_be_expressed(self):
-        self.relay.send(mail.message("utf8", to="δοκιμή@there.test"), to=["δοκιμή@there.test"], mail=["SMTPUTF8"])
+        self.relay.send(mail.message("utf8", to="δοκιμή@there.test"), to=["δοκιμή@there.test"],
+                        mail=["SMTPUTF8"])
         notice, = self.notices(1)
         self.assertEqual(notice.recipients[0]["Status"], "5.6.7")
         self.assertEqual(self.hop.taken(), [])

@@ -12,6 +12,7 @@ from lib.postroom import DAEMON, Postroom
 
 
 class Starting(suite.Suite):
+
     def run_to_the_end(self, relay):
         relay.start(wait=False)
         ended, relay.process = relay.process, None
@@ -51,7 +52,9 @@ class Starting(suite.Suite):
 
     def test_newer_database(self):
         relay, path = self.prepared()
-        with open(path, "r+b") as file:  # user_version, https://sqlite.org/fileformat2.html section 1.3.14
+        with open(
+                path,
+                "r+b") as file:  # user_version, https://sqlite.org/fileformat2.html section 1.3.14
             file.seek(60)
             file.write(struct.pack(">I", 9999))
         self.refused_untouched(relay, path)
@@ -94,7 +97,8 @@ class Starting(suite.Suite):
         wrong = [("server", "max-message-size", "lots"), ("server", "idle-timeout", "5 minutes"),
                  ("server", "nonsense", "1"), ("listener main", "listen", "127.0.0.1:99999"),
                  ("listener main", "tls", "maybe"), ("access", "relay-networks", "10.0.0.0/64"),
-                 ("route a", "via", "pigeon"), ("route b", "via", "maildir"), ("retry", "schedule", "1s;soon")]
+                 ("route a", "via", "pigeon"), ("route b", "via", "maildir"),
+                 ("retry", "schedule", "1s;soon")]
         for group, key, value in wrong:
             relay.groups.setdefault(group, {})[key] = value
         relay.groups["route b"] = {"via": "maildir"}
@@ -107,8 +111,10 @@ class Starting(suite.Suite):
 
     def test_wrong_options(self):
         for words in (["--nonsense"], ["extra"], ["--home"]):
-            done = subprocess.run([DAEMON, *words], capture_output=True, timeout=20,
-                                  check=False, env={**os.environ, "HOME": self.work})
+            done = subprocess.run([DAEMON, *words], capture_output=True, timeout=20, check=False,
+                                  env={
+                                      **os.environ, "HOME": self.work
+                                  })
             self.assertEqual(done.returncode, 64, words)
             self.assertTrue(done.stderr)
 

@@ -30,8 +30,8 @@ class Client:
     """One connection. Reads raise ConnectionError when the server has closed."""
 
     def __init__(self, address, timeout=20.0, greet=True):
-        self.sock = (socket.create_connection(address, timeout) if isinstance(address, tuple)
-                     else address)
+        self.sock = (socket.create_connection(address, timeout)
+                     if isinstance(address, tuple) else address)
         self.sock.settimeout(timeout)
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.buffer = b""
@@ -44,8 +44,8 @@ class Client:
         while b"\r\n" not in self.buffer:
             got = self.sock.recv(65536)
             if not got:
-                raise ConnectionError("closed by the server"
-                                      + (f", after {self.buffer!r}" if self.buffer else ""))
+                raise ConnectionError("closed by the server" +
+                                      (f", after {self.buffer!r}" if self.buffer else ""))
             self.buffer += got
         line, _, self.buffer = self.buffer.partition(b"\r\n")
         return line.decode("utf-8", "surrogateescape")
@@ -68,11 +68,15 @@ class Client:
 
     def ehlo(self, name="client.here.test"):
         reply = self.command("EHLO " + name)
-        self.features = {line[4:].split()[0].upper(): line[4:].split()[1:] for line in reply.lines[1:]}
+        self.features = {
+            line[4:].split()[0].upper(): line[4:].split()[1:]
+            for line in reply.lines[1:]
+        }
         return reply
 
     def data(self, text):
-        """Sends DATA and the message with its dots stuffed; the reply to the final dot (or to DATA)."""
+        """Sends DATA and the message with its dots stuffed; the reply to the final dot (or to
+        DATA)."""
         reply = self.command("DATA")
         if reply.code != 354:
             return reply
@@ -100,7 +104,8 @@ class Client:
             return replies
 
     def is_closed(self):
-        """True when the server ends the connection (after any octets still under way) in the time limit."""
+        """True when the server ends the connection (after any octets still under way) in the time
+        limit."""
         try:
             while self.sock.recv(65536):
                 pass
@@ -131,7 +136,8 @@ class Load:
     `acknowledged` has the id of every message whose final dot got a 250, `sent` of every one begun.
     """
 
-    def __init__(self, address, threads=8, size=2000, to="alice@there.test", per_connection=20, pause=0.0):
+    def __init__(self, address, threads=8, size=2000, to="alice@there.test", per_connection=20,
+                 pause=0.0):
         self.address, self.size, self.to, self.per_connection = address, size, to, per_connection
         self.pause = pause
         self.acknowledged, self.sent, self.refusals = {}, [], {}
@@ -167,7 +173,8 @@ class Load:
                     break
                 id_ = mail.unique_id()
                 self.sent.append(id_)
-                reply = client.deliver("sender@here.test", [self.to], mail.message(id_, size=self.size))
+                reply = client.deliver("sender@here.test", [self.to],
+                                       mail.message(id_, size=self.size))
                 with self._lock:
                     self.acknowledged[id_] = reply.text
                 if self.pause:

@@ -16,10 +16,13 @@ def unique_id():
 
 def message(id_=None, sender="sender@here.test", to="alice@there.test", body=b"Hello.\r\n", size=0,
             headers=()):
-    """A whole message with CRLF line ends; padded with lines of 78 octets to at least SIZE octets."""
-    lines = [b"From: " + sender.encode(), b"To: " + to.encode(), b"Subject: test",
-             b"Date: Thu, 21 Aug 2025 12:00:00 +0000",
-             b"Message-ID: <" + (id_ or unique_id()).encode() + b"@here.test>"]
+    """A whole message with CRLF line ends; padded with lines of 78 octets to at least SIZE
+    octets."""
+    lines = [
+        b"From: " + sender.encode(), b"To: " + to.encode(), b"Subject: test",
+        b"Date: Thu, 21 Aug 2025 12:00:00 +0000",
+        b"Message-ID: <" + (id_ or unique_id()).encode() + b"@here.test>"
+    ]
     if id_:
         lines.append(ID_HEADER + b": " + id_.encode())
     lines += [header.encode() if isinstance(header, str) else header for header in headers]
@@ -44,8 +47,10 @@ def header_values(text, name):
     head = split(text)[0]
     unfolded = re.sub(rb"\r?\n(?=[ \t])", b"", head)
     prefix = name.lower().encode() + b":"
-    return [line[len(prefix):].strip().decode("utf-8", "surrogateescape")
-            for line in re.split(rb"\r?\n", unfolded) if line.lower().startswith(prefix)]
+    return [
+        line[len(prefix):].strip().decode("utf-8", "surrogateescape")
+        for line in re.split(rb"\r?\n", unfolded) if line.lower().startswith(prefix)
+    ]
 
 
 def test_id(text):
@@ -74,7 +79,8 @@ class DeliveryStatus:
             raise AssertionError("report-type is not delivery-status")
         parts = list(self.message.iter_parts())
         self.human = parts[0].get_content()
-        if parts[1].get_content_type() not in ("message/delivery-status", "message/global-delivery-status"):
+        if parts[1].get_content_type() not in ("message/delivery-status",
+                                               "message/global-delivery-status"):
             raise AssertionError("the second part is " + parts[1].get_content_type())
         blocks = parts[1].get_payload()
         self.per_message = blocks[0]

@@ -2,8 +2,9 @@
 """A small internet: two network namespaces and a name server.
 
     relay namespace                     world namespace
-    10.77.0.1, fd77::1  ──── veth ────  10.77.0.2, fd77::2; any further address by `address()`
-                                        dnsmasq on 10.77.0.53; `black_hole()` addresses swallow packets
+    10.77.0.1, fd77::1  ──── veth ────  10.77.0.2, fd77::2, and what `address()` adds;
+                                        dnsmasq on 10.77.0.53;
+                                        `black_hole()` addresses swallow packets
 
 Needs root, iproute2 and dnsmasq-base.
 """
@@ -32,7 +33,7 @@ def inside(namespace, function, *arguments):
                 if ctypes.CDLL(None, use_errno=True).setns(file.fileno(), CLONE_NEWNET) != 0:
                     raise OSError(ctypes.get_errno(), "setns")
             result["value"] = function(*arguments)
-        except BaseException as error:  # pylint: disable=broad-except
+        except BaseException as error:
             result["error"] = error
 
     thread = threading.Thread(target=call)
@@ -48,6 +49,7 @@ def _ip(*words):
 
 
 class Network:
+
     def __init__(self, work):
         if os.geteuid() != 0:
             raise unittest.SkipTest("needs root (network namespaces)")
@@ -62,22 +64,25 @@ class Network:
             self._build()
         except subprocess.CalledProcessError as error:
             self.close()
-            raise unittest.SkipTest(f"network namespaces are not possible here: {error.stderr.strip()}") from None
+            raise unittest.SkipTest(
+                f"network namespaces are not possible here: {error.stderr.strip()}") from None
 
     def _build(self):
         for name in (self.relay, self.world):
             _ip("netns", "add", name)
             _ip("-n", name, "link", "set", "lo", "up")
-        _ip("-n", self.relay, "link", "add", "near", "type", "veth", "peer", "name", "far", "netns", self.world)
+        _ip("-n", self.relay, "link", "add", "near", "type", "veth", "peer", "name", "far", "netns",
+            self.world)
         for name, link, own, own6 in ((self.relay, "near", "10.77.0.1/24", "fd77::1/64"),
                                       (self.world, "far", "10.77.0.2/24", "fd77::2/64")):
             _ip("-n", name, "addr", "add", own, "dev", link)
             _ip("-n", name, "addr", "add", own6, "dev", link, "nodad")
         _ip("-n", self.world, "link", "set", "far", "up")
         self.connect()
-        for switch in ("net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1", "net.ipv4.ip_unprivileged_port_start=25"):
-            subprocess.run(["ip", "netns", "exec", self.world, "sysctl", "-qw", switch], check=True, capture_output=True,
-                           text=True)
+        for switch in ("net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1",
+                       "net.ipv4.ip_unprivileged_port_start=25"):
+            subprocess.run(["ip", "netns", "exec", self.world, "sysctl", "-qw", switch], check=True,
+                           capture_output=True, text=True)
         etc = os.path.join("/etc/netns", self.relay)
         os.makedirs(etc, exist_ok=True)
         for name, text in (("resolv.conf", f"nameserver {DNS}\noptions timeout:1 attempts:1\n"),
@@ -106,7 +111,8 @@ class Network:
 
     def address(self, address):
         """A further address of the world; nothing listens there yet."""
-        _ip("-n", self.world, "addr", "replace", address + ("/128" if ":" in address else "/32"), "dev", "lo")
+        _ip("-n", self.world, "addr", "replace", address + ("/128" if ":" in address else "/32"),
+            "dev", "lo")
         return address
 
     def black_hole(self, address):
@@ -122,20 +128,26 @@ class Network:
             sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
             sock.bind((address, 53))
             return sock
+
         self.mute = inside(self.world, bind)
         return address
 
     def name(self, *records):
-        """Lines of dnsmasq's configuration: host-record=NAME,ADDRESS… and mx-host=DOMAIN,HOST,PREFERENCE."""
+        """Lines of dnsmasq's configuration: host-record=NAME,ADDRESS… and
+        mx-host=DOMAIN,HOST,PREFERENCE."""
         self.records += records
 
     def start_dns(self):
         path = os.path.join(self.work, "dnsmasq.conf")
         with open(path, "w", encoding="utf-8") as file:
-            file.write("\n".join([f"listen-address={DNS}", "bind-interfaces", "no-resolv", "no-hosts", "local=/test/",
-                                  "log-queries", "log-facility=-", "user=root", "pid-file=", *self.records]) + "\n")
-        self.dns = process.Process(["ip", "netns", "exec", self.world, "dnsmasq", "--keep-in-foreground",
-                                    "--conf-file=" + path], os.path.join(self.work, "dnsmasq.log"))
+            file.write("\n".join([
+                f"listen-address={DNS}", "bind-interfaces", "no-resolv", "no-hosts", "local=/test/",
+                "log-queries", "log-facility=-", "user=root", "pid-file=", *self.records
+            ]) + "\n")
+        self.dns = process.Process([
+            "ip", "netns", "exec", self.world, "dnsmasq", "--keep-in-foreground",
+            "--conf-file=" + path
+        ], os.path.join(self.work, "dnsmasq.log"))
         process.wait_until("dnsmasq to answer", self._answers, 10)
 
     def stop_dns(self):
@@ -150,6 +162,7 @@ class Network:
         def ask():
             with socket.create_connection((DNS, 53), 1):
                 return True
+
         try:
             return inside(self.relay, ask)
         except OSError:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A next hop that does what a test says: SMTP or LMTP, one thread per connection.
 
-Each step of a session asks the rules first: "connect", "ehlo", "helo", "lhlo", "mail", "rcpt", "data",
-"bdat", "dot" (end of data; for LMTP once per recipient), "rset", "noop", "quit", and "body" while the
-message arrives. A rule's action is
+Each step of a session asks the rules first: "connect", "ehlo", "helo", "lhlo", "mail", "rcpt",
+"data", "bdat", "dot" (end of data; for LMTP once per recipient), "rset", "noop", "quit", and "body"
+while the message arrives. A rule's action is
 
   "451 4.3.0 text"   that reply; bytes go out as they are
   DROP, RESET        close the connection without a reply, by FIN or by RST
@@ -29,8 +29,8 @@ DROP = object()
 RESET = object()
 HANG = object()
 
-FULL = ("PIPELINING", "SIZE 200000000", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES", "DSN", "CHUNKING",
-        "BINARYMIME")
+FULL = ("PIPELINING", "SIZE 200000000", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES", "DSN",
+        "CHUNKING", "BINARYMIME")
 
 
 @dataclass
@@ -138,7 +138,7 @@ class NextHop:
             self._listener = inside(self.namespace, self._listen)
         else:
             self._listener = self._listen()
-        threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
+        threading.Thread(target=self._accept, args=(self._listener, ), daemon=True).start()
 
     def stop(self):
         """Refuses new connections and resets those there are."""
@@ -217,6 +217,7 @@ def _reset(sock):
 
 
 class _Conversation:
+
     def __init__(self, hop, sock, session):
         self.hop, self.sock, self.session = hop, sock, session
         self.buffer = bytearray()
@@ -365,12 +366,14 @@ class _Conversation:
             self.answer("bdat", argument, "250 2.0.0 more")
 
     def finish(self, text, by):
-        """Notes the message before the reply leaves: what was taken and not acknowledged is known, too."""
+        """Notes the message before the reply leaves: what was taken and not acknowledged is known,
+        too."""
         kept = text if self.hop.keep_text else text[:2000]
         for group in [[r] for r in self.recipients] if self.hop.lmtp else [self.recipients]:
             message = Taken(self.sender, self.sender_parameters, group,
-                            {r: self.recipient_parameters[r] for r in group}, kept, self.session.number, by,
-                            time.monotonic(), acknowledged=False)
+                            {r: self.recipient_parameters[r]
+                             for r in group}, kept, self.session.number, by, time.monotonic(),
+                            acknowledged=False)
             self.hop.keep(message)
             self.answer("dot", " ".join(group), "250 2.0.0 taken", message)
         self.clear()

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Real mail servers as next hops: each in a mount and process namespace of its own, this machine's root
-with the peer's unpacked packages laid over it, listening on loopback, delivering into maildirs.
+"""Real mail servers as next hops: each in a mount and process namespace of its own, this machine's
+root with the peer's unpacked packages laid over it, listening on loopback, delivering into
+maildirs.
 
 Whatever the peer writes outside the test's folder goes to a tmpfs that ends with it. Needs root.
 """
@@ -34,7 +35,8 @@ exec chroot "$root" /bin/bash -c "$command"
 
 
 class Peer:
-    """A next hop. `address` for a route's hosts=, `users` are in `domain`; anybody else is unknown there."""
+    """A next hop. `address` for a route's hosts=, `users` are in `domain`; anybody else is unknown
+    there."""
 
     name = None
 
@@ -73,11 +75,18 @@ class Peer:
 
     def start(self):
         names = {name: os.path.join(self.work, name) for name in ("root", "over", "files")}
-        env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8", "peer": self.tree,
-               "work": self.work, "command": self.command(), **names}
-        self.process = process.Process(
-            ["unshare", "--mount", "--pid", "--fork", "--kill-child=KILL", "--propagation", "private",
-             "bash", "-c", ENTER], self.log_file, env=env)
+        env = {
+            "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+            "LANG": "C.UTF-8",
+            "peer": self.tree,
+            "work": self.work,
+            "command": self.command(),
+            **names
+        }
+        self.process = process.Process([
+            "unshare", "--mount", "--pid", "--fork", "--kill-child=KILL", "--propagation",
+            "private", "bash", "-c", ENTER
+        ], self.log_file, env=env)
         process.wait_until(f"{self.name} to greet", self._greets, 30)
 
     def _greets(self):
@@ -93,11 +102,13 @@ class Peer:
     close = stop
 
     def _add_accounts(self):
-        for file, line in (("passwd", "{0}:x:{1}:{1}::/nonexistent:/usr/sbin/nologin\n"), ("group", "{0}:x:{1}:\n")):
+        for file, line in (("passwd", "{0}:x:{1}:{1}::/nonexistent:/usr/sbin/nologin\n"),
+                           ("group", "{0}:x:{1}:\n")):
             with open("/etc/" + file, encoding="utf-8") as own:
                 present = own.read()
             known = {entry.partition(":")[0] for entry in present.splitlines()}
-            added = "".join(line.format(name, number) for name, number in ACCOUNTS.items() if name not in known)
+            added = "".join(
+                line.format(name, number) for name, number in ACCOUNTS.items() if name not in known)
             self.write("etc/" + file, present.rstrip("\n") + "\n" + added)
 
 
@@ -108,7 +119,8 @@ class Postfix(Peer):
 
     def configure(self, extra=""):
         domain, work = self.domain, self.work
-        self.write("etc/postfix/main.cf", f"""
+        self.write(
+            "etc/postfix/main.cf", f"""
 compatibility_level = 3.6
 maillog_file = /dev/stdout
 myhostname = postfix.there.test
@@ -127,10 +139,14 @@ virtual_uid_maps = static:{OWNER_ID}
 virtual_gid_maps = static:{OWNER_ID}
 {extra}
 """)
-        self.write("etc/postfix/boxes", "".join(
-            f"{user}@{name} {user}/\n" for user in USERS for name in (domain, "here.test")))
-        with open(os.path.join(self.tree, "usr/share/postfix/master.cf.dist"), encoding="utf-8") as dist:
-            services = [line for line in dist if not line.startswith(("#", "maildrop", "smtp      inet"))]
+        self.write(
+            "etc/postfix/boxes",
+            "".join(f"{user}@{name} {user}/\n" for user in USERS for name in (domain, "here.test")))
+        with open(os.path.join(self.tree, "usr/share/postfix/master.cf.dist"),
+                  encoding="utf-8") as dist:
+            services = [
+                line for line in dist if not line.startswith(("#", "maildrop", "smtp      inet"))
+            ]
         text = f"127.0.0.1:{self.port} inet n - n - - smtpd\n" + "".join(services)
         self.write("etc/postfix/master.cf", text.replace("       y       ", "       n       "))
 
@@ -147,7 +163,8 @@ class Exim(Peer):
 
     def configure(self, extra=""):
         users = " : ".join(USERS)
-        self.write("etc/exim4/exim4.conf", f"""
+        self.write(
+            "etc/exim4/exim4.conf", f"""
 primary_hostname = exim.there.test
 log_file_path = {self.work}/run/%slog
 spool_directory = /var/spool/exim4
@@ -204,7 +221,8 @@ class OpenSMTPD(Peer):
 
     def configure(self, extra=""):
         users = " ".join(USERS)
-        self.write("etc/smtpd.conf", f"""
+        self.write(
+            "etc/smtpd.conf", f"""
 {extra}
 table boxes {{ {", ".join(f"{user} = mailowner" for user in USERS)} }}
 listen on 127.0.0.1 port {self.port} hostname opensmtpd.there.test
@@ -225,9 +243,12 @@ class Dovecot(Peer):
 
     def configure(self, extra=""):
         self.socket = os.path.join(self.work, "run", "lmtp")
-        self.write("etc/dovecot/users", "".join(
-            f"{user}::{OWNER_ID}:{OWNER_ID}::{self.work}/mail/{user}::\n" for user in USERS))
-        self.write("etc/dovecot/dovecot.conf", f"""
+        self.write(
+            "etc/dovecot/users",
+            "".join(f"{user}::{OWNER_ID}:{OWNER_ID}::{self.work}/mail/{user}::\n"
+                    for user in USERS))
+        self.write(
+            "etc/dovecot/dovecot.conf", f"""
 protocols = lmtp
 base_dir = /run/dovecot
 log_path = /dev/stderr

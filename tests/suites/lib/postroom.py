@@ -17,7 +17,8 @@ DAEMON = os.path.join(suite.BUILD, "app", "postroomd")
 CTL = os.path.join(suite.BUILD, "app", "postroomctl")
 
 # Words of GLib and of the sanitizers that no log may contain, whatever a test does.
-ALARMS = re.compile(r"CRITICAL|GLib.*WARNING|ERROR: (Address|Leak)Sanitizer|runtime error:|assertion .* failed")
+ALARMS = re.compile(
+    r"CRITICAL|GLib.*WARNING|ERROR: (Address|Leak)Sanitizer|runtime error:|assertion .* failed")
 
 
 def smarthost(*hosts, **keys):
@@ -29,12 +30,12 @@ def smarthost(*hosts, **keys):
 class Postroom:
     """Starts at once unless START is false.
 
-    ROUTES: {name: {key: value}}; OTHER groups and keys by CONFIG ({"server": {...}, "retry": {...}}), which
-    are merged over the defaults; a value None takes a key out.
+    ROUTES: {name: {key: value}}; other groups by CONFIG ({"server": {...}, "retry": {...}}), which are
+    merged over the defaults; a value None takes a key out.
     """
 
-    def __init__(self, work, routes=None, config=None, start=True, listen=("127.0.0.1",), namespace=None,
-                 env=None, preexec=None, name="postroom"):
+    def __init__(self, work, routes=None, config=None, start=True, listen=("127.0.0.1", ),
+                 namespace=None, env=None, preexec=None, name="postroom"):
         if not os.access(DAEMON, os.X_OK):
             raise unittest.SkipTest(f"{DAEMON} is not built")
         self.home = os.path.join(work, name)
@@ -43,11 +44,21 @@ class Postroom:
         self.host = listen[0]
         self.log_file = os.path.join(work, name + ".log")
         self.groups = {
-            "server": {"hostname": "relay.here.test"},
-            "listener main": {"listen": ";".join(
-                f"[{host}]:{self.port}" if ":" in host else f"{host}:{self.port}" for host in listen),
-                "tls": "off"},
-            "retry": {"schedule": "1s", "give-up": "1h", "warn-after": "0"},
+            "server": {
+                "hostname": "relay.here.test"
+            },
+            "listener main": {
+                "listen":
+                ";".join(f"[{host}]:{self.port}" if ":" in host else f"{host}:{self.port}"
+                         for host in listen),
+                "tls":
+                "off"
+            },
+            "retry": {
+                "schedule": "1s",
+                "give-up": "1h",
+                "warn-after": "0"
+            },
         }
         for route, keys in (routes or {}).items():
             self.groups["route " + route] = dict(keys)
@@ -103,7 +114,8 @@ class Postroom:
         return self._inside(process.banner, (self.host, self.port)).startswith(b"220")
 
     def _inside(self, function, *arguments):
-        return inside(self.namespace, function, *arguments) if self.namespace else function(*arguments)
+        return inside(self.namespace, function, *arguments) if self.namespace else function(
+            *arguments)
 
     @property
     def pid(self):
@@ -134,7 +146,8 @@ class Postroom:
         if self.process:
             if not self.process.running():
                 code = self.process.wait()
-                raise AssertionError(f"postroomd ended by itself with {code}:\n" + self.log()[-4000:])
+                raise AssertionError(f"postroomd ended by itself with {code}:\n" +
+                                     self.log()[-4000:])
             code = self.stop()
             if code != 0:
                 raise AssertionError(f"postroomd stopped with {code}")
@@ -151,12 +164,14 @@ class Postroom:
     def connect(self, timeout=20.0, greet=True):
         return self._inside(Client, (self.host, self.port), timeout, greet)
 
-    def send(self, text, sender="sender@here.test", to=("alice@there.test",), mail=(), rcpt=()):
+    def send(self, text, sender="sender@here.test", to=("alice@there.test", ), mail=(), rcpt=()):
         """Hands a message over with smtplib."""
-        return self._inside(self._send, text, sender, [to] if isinstance(to, str) else list(to), list(mail), list(rcpt))
+        return self._inside(self._send, text, sender, [to] if isinstance(to, str) else list(to),
+                            list(mail), list(rcpt))
 
     def _send(self, text, sender, recipients, mail, rcpt):
-        with smtplib.SMTP(self.host, self.port, local_hostname="client.here.test", timeout=30) as smtp:
+        with smtplib.SMTP(self.host, self.port, local_hostname="client.here.test",
+                          timeout=30) as smtp:
             return smtp.sendmail(sender, recipients, text, mail, rcpt)
 
     def ctl_run(self, *words, stdin=""):
@@ -167,7 +182,8 @@ class Postroom:
         """Standard output of a postroomctl command that must succeed."""
         done = self.ctl_run(*words, stdin=stdin)
         if done.returncode != 0:
-            raise AssertionError(f"postroomctl {' '.join(words)}: {done.returncode}: {done.stderr}{done.stdout}")
+            raise AssertionError(
+                f"postroomctl {' '.join(words)}: {done.returncode}: {done.stderr}{done.stdout}")
         return done.stdout
 
     def ctl_json(self, *words):
@@ -178,7 +194,11 @@ class Postroom:
 
     def queue_by_recipient(self):
         """{address: recipient} over the whole queue."""
-        return {recipient["address"]: recipient for message in self.queue() for recipient in message["recipients"]}
+        return {
+            recipient["address"]: recipient
+            for message in self.queue() for recipient in message["recipients"]
+        }
 
     def wait_empty(self, timeout=30.0):
-        process.wait_until("the queue to become empty", lambda: self.queue() == [], timeout, every=0.1)
+        process.wait_until("the queue to become empty", lambda: self.queue() == [], timeout,
+                           every=0.1)

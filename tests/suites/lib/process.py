@@ -49,7 +49,8 @@ def free_port():
 
 
 def banner(address, timeout=2.0):
-    """The first octets a server says at ADDRESS, (host, port) or a UNIX socket's path; b"" if none."""
+    """The first octets a server says at ADDRESS, (host, port) or a UNIX socket's path; b"" if
+    none."""
     try:
         if isinstance(address, str):
             sock = socket.socket(socket.AF_UNIX)
@@ -95,8 +96,8 @@ class Process:
             return self.popen.wait(timeout)
         except subprocess.TimeoutExpired:
             self.kill()
-            raise WaitFailed(f"waited {timeout:g} s for {self.command[0]} to end\n"
-                             + self.log()[-4000:]) from None
+            raise WaitFailed(f"waited {timeout:g} s for {self.command[0]} to end\n" +
+                             self.log()[-4000:]) from None
 
     def kill(self):
         """SIGKILL to the program and to all it started."""
@@ -120,6 +121,7 @@ def memory_kib(pid, field="Pss"):
 
 def work_folder(name):
     """A folder for one test: short (UNIX sockets lie in it) and passable for other users."""
-    path = tempfile.mkdtemp(prefix=f"pr-{name[:12]}-", dir=os.environ.get("POSTROOM_TEST_TMP", "/tmp"))
+    path = tempfile.mkdtemp(prefix=f"pr-{name[:12]}-",
+                            dir=os.environ.get("POSTROOM_TEST_TMP", "/tmp"))
     os.chmod(path, 0o711)
     return path

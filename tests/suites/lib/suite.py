@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The base of every suite: a folder per test, clean-up that always runs, logs kept on failure, TAP out.
+"""The base of every suite: a folder per test, clean-up that always runs, logs kept on failure, TAP
+out.
 
 A suite is a Python file of `Suite` classes that ends in `main()`. `./test-NAME.py [WORD…]` runs the
 tests whose names contain a word. Environment:
@@ -64,8 +65,8 @@ def _tests(loaded):
 
 
 def _on_alarm(number, frame):
-    raise process.WaitFailed("the test's deadline is over:\n"
-                             + "".join(traceback.format_stack(frame, 12)))
+    raise process.WaitFailed("the test's deadline is over:\n" +
+                             "".join(traceback.format_stack(frame, 12)))
 
 
 def _keep(test, failed):
@@ -77,8 +78,9 @@ def _keep(test, failed):
         shutil.rmtree(target, ignore_errors=True)
         os.makedirs(LOGS, exist_ok=True)
         with contextlib.suppress(shutil.Error, OSError):
-            shutil.copytree(work, target, symlinks=True,
-                            ignore=lambda folder, names: [n for n in names if _is_special(folder, n)])
+            shutil.copytree(
+                work, target, symlinks=True,
+                ignore=lambda folder, names: [n for n in names if _is_special(folder, n)])
         print(f"# logs are kept in {target}", flush=True)
         _print_tails(target)
     if not os.environ.get("POSTROOM_KEEP"):
@@ -138,8 +140,9 @@ def main():
     os.umask(0o022)
     words = sys.argv[1:]
     loaded = unittest.defaultTestLoader.loadTestsFromModule(sys.modules["__main__"])
-    tests = [test for test in _tests(loaded)
-             if not words or any(word in test.id() for word in words)]
+    tests = [
+        test for test in _tests(loaded) if not words or any(word in test.id() for word in words)
+    ]
     print("TAP version 13")
     print(f"1..{len(tests)}", flush=True)
     good = [_run(number, test) for number, test in enumerate(tests, 1)]
