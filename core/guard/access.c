@@ -45,6 +45,17 @@ is_our_postmaster (const PrConfig *config, const char *recipient)
                                    g_ascii_strcasecmp (domain, config->hostname) == 0);
 }
 
+/* "a%b", "b!a", "\"a@b\"": some servers read another destination there. Whoever takes our local
+ * mail may trust what we hand on, so from a stranger that would be relaying through them. */
+static gboolean
+names_another_way (const char *recipient)
+{
+  const char *domain = pr_address_domain (recipient);
+  gsize len = *domain != '\0' ? (gsize) (domain - 1 - recipient) : strlen (recipient);
+
+  return strcspn (recipient, "%!@") < len;
+}
+
 PrVerdict
 pr_access_check_recipient (const PrConfig *config, gboolean may_relay, const char *recipient)
 {
@@ -52,7 +63,7 @@ pr_access_check_recipient (const PrConfig *config, gboolean may_relay, const cha
     return PR_REFUSE (550, "5.7.1", "Mail to this recipient is not taken here");
 
   if (may_relay || is_our_postmaster (config, recipient) ||
-      pr_patterns_match (config->local_domains, recipient))
+      (pr_patterns_match (config->local_domains, recipient) && !names_another_way (recipient)))
     return PR_ACCEPT;
 
   return PR_REFUSE (

@@ -96,6 +96,10 @@ test_strangers_never_relay (Rules *rules, gconstpointer unused)
     "<postmaster%elsewhere.example@elsewhere.example>",
     "<\"postmaster@relay.example.org\"@elsewhere.example>",
     "<postmasters@relay.example.org>",
+    "<a%elsewhere.example@home.example>",
+    "<elsewhere.example!a@home.example>",
+    "<\"a@elsewhere.example\"@home.example>",
+    "<\"a%elsewhere.example\"@home.example>",
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (paths); i++)

@@ -30,7 +30,7 @@ def smarthost(*hosts, **keys):
 class Postroom:
     """Starts at once unless START is false.
 
-    ROUTES: {name: {key: value}}; other groups by CONFIG ({"server": {...}, "retry": {...}}), which are
+    ROUTES: {name: {key: value}}; other groups by CONFIG ({"server": {...}}), which are
     merged over the defaults; a value None takes a key out.
     """
 
