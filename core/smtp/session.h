@@ -27,22 +27,29 @@ typedef struct
  * mail, rcpt, data and end may answer PR_PENDING and then owe one pr_session_resume(). */
 typedef struct
 {
-  /* EHLO or HELO was accepted; @name as the client said it. */
+  /* EHLO or HELO was accepted; @name as the client said it: at most 255 octets without control
+   * characters, made valid UTF-8. It need not be a host name, and may hold spaces. */
   void (*greeted) (gpointer owner, const char *name, gboolean extended);
   PrVerdict (*mail) (gpointer owner, const PrEnvelope *envelope);
   /* @recipient is not yet in @envelope. */
   PrVerdict (*rcpt) (gpointer owner, const PrEnvelope *envelope, const PrRecipient *recipient);
   /* DATA or the first BDAT: the message is about to come. ACCEPT opens it. */
   PrVerdict (*data) (gpointer owner, const PrEnvelope *envelope);
-  /* The next octets of the message: dots removed, line ends CRLF (repaired where legacy), as
-   * they are for BINARYMIME. Called only between an accepted data and end or abandon. */
+  /* The next octets of the message, in runs as long as the input has them: dots removed, every
+   * line ends in CRLF (repaired where legacy), the last one too; as they are for BINARYMIME.
+   * Lines may be of any length: where the next hop takes 998 octets (RFC 5321 §4.5.3.1.6), the
+   * client side encodes. NUL and octets above 127 may come whatever BODY said.
+   * Called only between an accepted data and end or abandon. */
   void (*body) (gpointer owner, const char *data, gsize len);
   /* The message is complete and within its limits. @envelope: (transfer full). ACCEPT (the 250
    * that makes us responsible, RFC 5321 §6.1) may come only after it is safe on disk. */
   PrVerdict (*end) (gpointer owner, PrEnvelope *envelope);
-  /* A message that was opened will not be completed: too large, broken, RSET, gone. */
+  /* A message that was opened will not be completed: too large, broken, RSET, gone. Comes as soon
+   * as that is known; the octets that are still to come are consumed by the session. */
   void (*abandon) (gpointer owner);
-  /* (nullable): each line that goes either way, for the transcript; secrets already hidden. */
+  /* (nullable): each line that goes either way, for the transcript, without its end; of a message
+   * only "(N octets of message)". Secrets are hidden already. Incoming lines hold any octet but
+   * NUL, CR and LF. */
   void (*trace) (gpointer owner, gboolean outgoing, const char *line, gsize len);
 } PrSessionHandler;
 
@@ -66,16 +73,18 @@ void pr_session_greet (PrSession *self, PrVerdict verdict, GString *out);
 /* Takes octets as they came off the wire, appends replies to @out, returns how many were taken:
  * all, unless it became PENDING or CLOSING; the rest must be fed again after resume. */
 gsize pr_session_feed (PrSession *self, const char *data, gsize len, GString *out);
-/* The verdict a handler answered PENDING for. Feed what was left afterwards. */
+/* The verdict a handler answered PENDING for. Feed what was left afterwards. After the session
+ * was shut down it is ignored. */
 void pr_session_resume (PrSession *self, PrVerdict verdict, GString *out);
 /* Ends the conversation from our side, whatever its state: 421 with @enhanced and @text (a
  * timeout, a shutdown). Nothing more is taken. */
 void pr_session_shut_down (PrSession *self, const char *enhanced, const char *text, GString *out);
 
 PrSessionPhase pr_session_get_phase (const PrSession *self);
-/* What EHLO or HELO said, NULL before. Borrowed, valid until the next feed. */
+/* What EHLO or HELO said (see greeted), NULL before. Borrowed, valid until the next feed. */
 const char *pr_session_get_helo (const PrSession *self);
 gboolean pr_session_is_extended (const PrSession *self); /* EHLO, not HELO */
+/* Since the last accepted message. At 20 the session says 421 4.7.0 and closes. */
 guint pr_session_get_n_errors (const PrSession *self);
 guint64 pr_session_get_body_size (const PrSession *self); /* octets of the open message */
 

@@ -21,8 +21,10 @@ typedef struct
 {
   PrVerdictKind kind;
   guint16 code;         /* REFUSE, CLOSE */
-  const char *enhanced; /* "4.3.1"; static */
-  const char *text;     /* static, or valid until the session call returns; at most 400 octets */
+  const char *enhanced; /* REFUSE, CLOSE: "4.3.1"; static */
+  const char *text;     /* static, or valid until the session call returns; at most 400 octets in
+                           a line, '\n' between lines. ACCEPT of mail, rcpt and end: (nullable),
+                           instead of the session's own words */
 } PrVerdict;
 
 #define PR_ACCEPT ((PrVerdict){ .kind = PR_VERDICT_ACCEPT })
