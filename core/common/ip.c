@@ -43,6 +43,31 @@ pr_ip_parse (const char *text, PrIp *out)
 }
 
 gboolean
+pr_ip_parse_with_port (const char *text, PrIp *out, guint16 *port)
+{
+  const char *colon = text != NULL ? strrchr (text, ':') : NULL;
+  g_autofree char *host = NULL;
+  gsize len;
+  guint64 value;
+
+  if (colon == NULL || !g_ascii_string_to_unsigned (colon + 1, 10, 0, G_MAXUINT16, &value, NULL))
+    return FALSE;
+  len = (gsize) (colon - text);
+  if (text[0] == '[') /* brackets hold IPv6 and nothing else */
+    {
+      if (len < 2 || text[len - 1] != ']' || memchr (text, ':', len) == NULL)
+        return FALSE;
+      host = g_strndup (text + 1, len - 2);
+    }
+  else if (memchr (text, ':', len) == NULL)
+    host = g_strndup (text, len);
+  if (host == NULL || !pr_ip_parse (host, out))
+    return FALSE;
+  *port = (guint16) value;
+  return TRUE;
+}
+
+gboolean
 pr_ip_from_native (gconstpointer sockaddr, gsize len, PrIp *out)
 {
   const struct sockaddr *any = sockaddr;
@@ -87,6 +112,16 @@ pr_ip_format (const PrIp *self, char buf[PR_IP_TEXT_SIZE])
     text = inet_ntop (AF_INET6, (void *) self->octets, buf, PR_IP_TEXT_SIZE);
   g_assert (text != NULL);
   return text;
+}
+
+const char *
+pr_ip_format_with_port (const PrIp *self, guint16 port, char buf[PR_IP_PORT_TEXT_SIZE])
+{
+  char text[PR_IP_TEXT_SIZE];
+
+  g_snprintf (buf, PR_IP_PORT_TEXT_SIZE, pr_ip_is_v4 (self) ? "%s:%u" : "[%s]:%u",
+              pr_ip_format (self, text), port);
+  return buf;
 }
 
 PrIp

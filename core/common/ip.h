@@ -18,12 +18,17 @@ typedef struct
 
 /* Parses "192.0.2.1" or "2001:db8::1" (no brackets, no zone, no port). */
 gboolean pr_ip_parse (const char *text, PrIp *out);
+/* Parses "192.0.2.1:25" or "[2001:db8::1]:25"; the port is 0 to 65535. */
+gboolean pr_ip_parse_with_port (const char *text, PrIp *out, guint16 *port);
 /* sockaddr of family AF_INET or AF_INET6; FALSE for any other (UNIX sockets). */
 gboolean pr_ip_from_native (gconstpointer sockaddr, gsize len, PrIp *out);
 gboolean pr_ip_is_v4 (const PrIp *self);
 gboolean pr_ip_is_loopback (const PrIp *self);
 /* Writes the text form into @buf and returns it. */
 const char *pr_ip_format (const PrIp *self, char buf[PR_IP_TEXT_SIZE]);
+/* The reverse of pr_ip_parse_with_port(). */
+#define PR_IP_PORT_TEXT_SIZE (PR_IP_TEXT_SIZE + 8)
+const char *pr_ip_format_with_port (const PrIp *self, guint16 port, char buf[PR_IP_PORT_TEXT_SIZE]);
 /* What limits count by: the address itself for IPv4, its /64 for IPv6. */
 PrIp pr_ip_client_key (const PrIp *self);
 guint pr_ip_hash (gconstpointer ip);

@@ -13,6 +13,14 @@ G_BEGIN_DECLS
  * now; TLS goes under the same calls. An idle channel owns no buffer: reading goes through one
  * buffer of the loop's thread, and only what the owner did not take or the peer did not read is
  * kept. Created on the heap, freed by pr_channel_free, also from within its own callbacks.
+ *
+ * Bounds: one turn reads at most 256 KiB; what the owner does not take is at most 64 KiB; while
+ * more than 1 MiB waits to be sent nothing is read, so that a peer who asks and does not listen
+ * waits for itself. The owner bounds what it writes (it looks at pr_channel_get_unsent).
+ *
+ * End of stream: a peer may close its sending half early and still read ("QUIT" and shutdown).
+ * closed (NULL) therefore comes when what was written has left. While the channel is paused
+ * nothing is read, so that an owner who waits for a verdict pauses, writes its reply, resumes.
  */
 typedef struct _PrChannel PrChannel;
 
@@ -23,10 +31,11 @@ typedef struct
   /* Octets came. Returns how many were taken; what was not is kept and reading stops until
    * pr_channel_resume(), which offers it again. */
   gsize (*received) (gpointer owner, const char *data, gsize len);
-  /* (nullable) all that was written has left for the kernel. */
+  /* (nullable) all that a write had to keep has left for the kernel. Not called for what
+   * pr_channel_write sent at once. */
   void (*drained) (gpointer owner);
-  /* End of stream (error NULL), or the connection is broken. Called once; no callback follows.
-   * The owner then frees the channel. */
+  /* End of stream (error NULL), or the connection is broken or could not be made
+   * (PR_ERROR_TEMPORARY). Called once; no callback follows. The owner then frees the channel. */
   void (*closed) (gpointer owner, const GError *error);
   /* The deadline passed. The channel does nothing by itself. */
   void (*timed_out) (gpointer owner);
@@ -46,11 +55,14 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (PrChannel, pr_channel_free)
  * come by closed on a later turn. */
 void pr_channel_write (PrChannel *self, const char *data, gsize len);
 gsize pr_channel_get_unsent (const PrChannel *self); /* octets kept */
-/* Reading off, reading on (offers what was kept first, on this turn: may call received). */
+/* Reading off; reading on (offers what was kept first, on this turn: may call received, unless it
+ * is called from within received). The end of the connection is not seen while paused. */
 void pr_channel_pause (PrChannel *self);
 void pr_channel_resume (PrChannel *self);
-/* Stops reading, writes what is left (for at most @linger_ms), closes both halves together, and
- * frees itself; the owner must forget it at once and hears nothing more. */
+/* Writes what is left, closes, and frees itself; the owner must forget it at once and hears
+ * nothing more. Where the peer is still talking, what it says is thrown away until it has seen
+ * the end: closing at once would reset the connection, and the last reply could be lost. All of
+ * it takes at most @linger_ms. */
 void pr_channel_finish (PrChannel *self, guint linger_ms);
 /* One deadline from now; 0 clears it. */
 void pr_channel_set_deadline (PrChannel *self, guint64 delay_ms);

@@ -9,9 +9,10 @@
 G_BEGIN_DECLS
 
 /**
- * PrListener: one listening socket and its accept loop. It pauses when descriptors run low or
- * accept fails for want of resources, and resumes when pr_listener_resume() says one was freed,
- * or after a second. One dispatch accepts a bounded number.
+ * PrListener: one listening socket and its accept loop. One dispatch accepts a bounded number.
+ * When descriptors run low, or accept fails for want of resources, it is starved: it leaves the
+ * clients in the kernel's queue and goes on by itself when a channel of its loop was closed, or
+ * after a second. That is apart from pr_listener_pause(), which is the owner's wish.
  */
 typedef struct _PrListener PrListener;
 
@@ -19,8 +20,9 @@ typedef struct _PrListener PrListener;
 typedef void (*PrAcceptFunc) (PrListener *listener, int fd, const PrIp *peer, guint16 port,
                               gpointer user_data);
 
-/* @address: "127.0.0.1:2525", "[::1]:2525". Port 0 picks one. Errors are PR_ERROR_CONFIG and
- * say in words what to do (address in use, no permission for ports below 1024, not ours). */
+/* @address: "127.0.0.1:2525", "[::1]:2525". Port 0 picks one. Errors say in words what to do:
+ * PR_ERROR_CONFIG (address in use, no permission for ports below 1024, not ours) and
+ * PR_ERROR_UNSUPPORTED (no IPv6 on this machine: a mere note where nobody asked for it). */
 PrListener *pr_listener_new (PrLoop *loop, const char *address, PrAcceptFunc func,
                              gpointer user_data, GError **error);
 /* A socket that was handed to us (socket activation). @fd: (transfer full). */
@@ -29,13 +31,15 @@ PrListener *pr_listener_new_from_fd (PrLoop *loop, int fd, PrAcceptFunc func, gp
 void pr_listener_free (PrListener *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (PrListener, pr_listener_free)
 
-void pr_listener_pause (PrListener *self);  /* counted? no: idempotent */
-void pr_listener_resume (PrListener *self); /* cheap when not paused */
+/* Idempotent; the socket stays open and clients wait in the kernel's queue. */
+void pr_listener_pause (PrListener *self);
+void pr_listener_resume (PrListener *self);
 gboolean pr_listener_is_paused (const PrListener *self);
+gboolean pr_listener_is_starved (const PrListener *self);
 const char *pr_listener_get_address (const PrListener *self); /* "ip:port" with the true port */
 
-/* Descriptors kept free for the store, next hops and control. A listener pauses when fewer are
- * left; process-wide, computed from RLIMIT_NOFILE and the number of channels in use. */
+/* Descriptors that clients never get: the highest numbers below RLIMIT_NOFILE, for the store, next
+ * hops and control. Where the limit is below twice this, half of it. */
 #define PR_DESCRIPTOR_RESERVE 24
 
 G_END_DECLS

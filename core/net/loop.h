@@ -10,25 +10,29 @@ G_BEGIN_DECLS
  *
  * GMainContext polls each source each turn, so its cost grows with idle connections (10,000 of
  * them made a message 33 to 54 times dearer). A loop therefore owns one epoll instance as a
- * single GSource (elsewhere: one source for each watch, behind the same calls) and one timer
- * wheel as another. Dispatch is level-triggered and bounded, at G_PRIORITY_DEFAULT_IDLE - 10 or
- * lower urgency than nothing: the service draws no window. One thread only.
+ * single GSource (elsewhere: one source for each watch, behind the same calls; right for few
+ * connections only) and one timer wheel as another. Dispatch is level-triggered and bounded, at
+ * G_PRIORITY_DEFAULT, so that it takes turns with control, names and the store. One thread only.
  */
 typedef struct _PrLoop PrLoop;
 
-PrLoop *pr_loop_new (GMainContext *context);
+PrLoop *pr_loop_new (GMainContext *context); /* keeps a reference */
 /* All watches and timers must have been stopped. */
 void pr_loop_free (PrLoop *self);
-GMainContext *pr_loop_get_context (PrLoop *self);
-/* Monotonic milliseconds, read once each dispatch: cheap, good enough for deadlines. */
+GMainContext *pr_loop_get_context (PrLoop *self); /* borrowed */
+/* Monotonic milliseconds, the clock of the timers. */
 gint64 pr_loop_now_ms (PrLoop *self);
+/* One buffer for whoever reads right now; what is in it is lost at the next callback. */
+#define PR_LOOP_BUFFER_SIZE (64 * 1024)
+char *pr_loop_get_buffer (PrLoop *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (PrLoop, pr_loop_free)
 
 typedef enum
 {
   PR_IO_IN = 1 << 0,
   PR_IO_OUT = 1 << 1,
-  PR_IO_HUP = 1 << 2, /* error or hang-up: always reported */
+  /* Error or hang-up: reported whatever is wanted, on each turn until the watch is stopped. */
+  PR_IO_HUP = 1 << 2,
 } PrIo;
 
 typedef struct _PrWatch PrWatch;
@@ -46,16 +50,18 @@ struct _PrWatch
   gpointer reserved; /* the poller's own */
 };
 
-void pr_watch_start (PrWatch *self, PrLoop *loop, int fd, PrIo wants, PrWatchFunc func,
-                     gpointer user_data);
+/* FALSE, and stopped, where the system cannot watch @fd (no memory, not a socket or pipe). */
+gboolean pr_watch_start (PrWatch *self, PrLoop *loop, int fd, PrIo wants, PrWatchFunc func,
+                         gpointer user_data);
 void pr_watch_set (PrWatch *self, PrIo wants); /* no system call when nothing changes */
 void pr_watch_stop (PrWatch *self);            /* before the fd is closed; twice is harmless */
 
 typedef struct _PrTimer PrTimer;
 typedef void (*PrTimerFunc) (gpointer user_data);
 
-/* Embed it; zero-initialised is stopped. Starting, moving and stopping cost O(1). Fires once,
- * never early, up to ~16 ms late plus what the loop is busy with. May be freed in its callback. */
+/* Embed it; zero-initialised is stopped. Starting, moving and stopping cost O(1). Fires once, on
+ * a later turn, never early, up to 10 ms late plus what the loop is busy with. May be freed in its
+ * callback. Delays beyond ten years are taken for ten years. */
 struct _PrTimer
 {
   PrLoop *loop; /* borrowed; NULL when stopped */

@@ -40,6 +40,42 @@ test_text (void)
 }
 
 static void
+test_ports (void)
+{
+  static const char *const same[] = { "127.0.0.1:2525", "[::1]:2525", "0.0.0.0:0",
+                                      "[2001:db8::1]:65535" };
+  static const char *const wrong[] = { "",
+                                       ":",
+                                       "127.0.0.1",
+                                       "127.0.0.1:",
+                                       ":25",
+                                       "127.0.0.1:65536",
+                                       "127.0.0.1:-1",
+                                       "127.0.0.1:+1",
+                                       "127.0.0.1: 1",
+                                       "::1:25",
+                                       "[::1]",
+                                       "[::1]25",
+                                       "[::1:25",
+                                       "[]:25",
+                                       "[127.0.0.1]:25",
+                                       "localhost:25",
+                                       "[::1]]:25" };
+  char buf[PR_IP_PORT_TEXT_SIZE];
+  PrIp value;
+  guint16 port;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (same); i++)
+    {
+      g_assert_true (pr_ip_parse_with_port (same[i], &value, &port));
+      g_assert_cmpstr (pr_ip_format_with_port (&value, port, buf), ==, same[i]);
+    }
+  for (gsize i = 0; i < G_N_ELEMENTS (wrong); i++)
+    g_assert_false (pr_ip_parse_with_port (wrong[i], &value, &port));
+  g_assert_false (pr_ip_parse_with_port (NULL, &value, &port));
+}
+
+static void
 test_families (void)
 {
   PrIp mapped = ip ("::ffff:192.0.2.1"), v4 = ip ("192.0.2.1"), v6 = ip ("2001:db8::1");
@@ -170,6 +206,7 @@ main (int argc, char *argv[])
 {
   g_test_init (&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
   g_test_add_func ("/ip/text", test_text);
+  g_test_add_func ("/ip/ports", test_ports);
   g_test_add_func ("/ip/families", test_families);
   g_test_add_func ("/ip/native", test_native);
   g_test_add_func ("/ip/client-key", test_client_key);
