@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include "queue/store.h"
+
+G_BEGIN_DECLS
+
+/**
+ * PrJournal: what happened to which message, session and route. Keeps events in the store, tells
+ * those who follow, counts. Cheap at full load: no event is formatted unless somebody follows or
+ * the log asks for it. Owner's thread only.
+ */
+typedef struct _PrJournal PrJournal;
+
+/* Since start; recipients but for the first and the last. */
+typedef struct
+{
+  guint64 n_received; /* messages accepted */
+  guint64 n_delivered, n_deferred, n_failed;
+  guint64 n_refused; /* verdicts: connections, senders, recipients, messages */
+} PrJournalCounts;
+
+/* @store: borrowed, outlives it, but for pr_journal_free. */
+PrJournal *pr_journal_new (PrStore *store);
+void pr_journal_free (PrJournal *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (PrJournal, pr_journal_free)
+
+/* Keeps one event and tells it. Strings are copied, cut at PR_JOURNAL_TEXT_MAX octets, and what
+ * would move a terminal's cursor becomes '?'. Not after pr_store_close(). */
+void pr_journal_add (PrJournal *self, const PrEvent *event);
+/* Tells an event that the store keeps already (pr_store_put took it). */
+void pr_journal_tell (PrJournal *self, const PrEvent *event);
+
+#define PR_JOURNAL_TEXT_MAX 512
+
+/* @event: valid during the call; its id is 0, the store gives ids later. */
+typedef void (*PrJournalFollower) (const PrEvent *event, gpointer user_data);
+/* Called for each event from now on, from within add and tell. A token, never 0. */
+guint pr_journal_follow (PrJournal *self, PrJournalFollower func, gpointer user_data);
+/* Also from within a follower. */
+void pr_journal_unfollow (PrJournal *self, guint token);
+
+void pr_journal_get_counts (const PrJournal *self, PrJournalCounts *out);
+
+/* One line for people: "accepted 1kh3zs5v8qg from me@example.org by 192.0.2.7 (4096 octets)".
+ * (transfer full) */
+char *pr_journal_format (const PrEvent *event);
+
+G_END_DECLS
