@@ -6,6 +6,7 @@ maildirs.
 Whatever the peer writes outside the test's folder goes to a tmpfs that ends with it. Needs root.
 """
 
+import itertools
 import os
 import unittest
 
@@ -144,9 +145,9 @@ virtual_gid_maps = static:{OWNER_ID}
             "".join(f"{user}@{name} {user}/\n" for user in USERS for name in (domain, "here.test")))
         with open(os.path.join(self.tree, "usr/share/postfix/master.cf.dist"),
                   encoding="utf-8") as dist:
-            services = [
-                line for line in dist if not line.startswith(("#", "maildrop", "smtp      inet"))
-            ]
+            # without its own port 25, and without the pipes to other programs at the end
+            lines = itertools.takewhile(lambda line: not line.startswith("maildrop"), dist)
+            services = [line for line in lines if not line.startswith(("#", "smtp      inet"))]
         text = f"127.0.0.1:{self.port} inet n - n - - smtpd\n" + "".join(services)
         self.write("etc/postfix/master.cf", text.replace("       y       ", "       n       "))
 
