@@ -99,7 +99,8 @@ introduce (PrSession *self, Command *command, gboolean extended)
   self->helo = command->p < command->end ? g_utf8_make_valid (command->p, command->end - command->p)
                                          : g_strdup ("unknown");
   self->is_extended = extended;
-  self->handler->greeted (self->owner, self->helo, extended);
+  if (self->handler->greeted != NULL)
+    self->handler->greeted (self->owner, self->helo, extended);
 }
 
 static void
