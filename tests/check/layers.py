@@ -34,7 +34,9 @@ HOMES = {
     r'gmime/': ('core/relay',),
     r'gnutls/': ('core/net', 'core/config'),
     r'sys/epoll\.h': ('core/net',),
-    r'sys/socket\.h|netinet/|netdb\.h': ('core/net', 'core/common'),
+    # The server takes over sockets from systemd, the relay asks whether an address is its own.
+    r'sys/socket\.h': ('core/net', 'core/common', 'core/server', 'core/relay'),
+    r'netinet/|arpa/|netdb\.h': ('core/net', 'core/common'),
     r'libsoup/': ('core/relay',),
     r'json-glib/': ('app/ctl', 'core/relay'),
 }
