@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ *   reply 2yz ──► delivered ──► (NOTIFY=SUCCESS) report "delivered" or "relayed"
+ *         4yz, none ──► young: deferred ──► (late, first time) report "delayed"
+ *                   └─► old: failed ─┐
+ *         5yz ───────► failed ───────┴─► report "failed" to the sender, else to the postmaster,
+ *                                        else kept visible
+ */
+#include "relay/outcome.h"
+
+#include <string.h>
+
+#include "relay/schedule.h"
+
+char *
+pr_outcome_words (const PrReply *reply)
+{
+  return reply->code != 0 ? pr_reply_to_string (reply) : g_strdup (reply->text);
+}
+
+/* Only what somebody will look at is formatted: of a message that leaves, the event tells. */
+static void
+remember_reply (PrMessage *message, guint index, const PrReply *reply)
+{
+  PrProgress *progress = &message->progress[index];
+
+  g_free (progress->last_reply);
+  progress->last_reply = pr_outcome_words (reply);
+}
+
+static gboolean
+wants (const PrRecipient *recipient, PrNotify what)
+{
+  if (recipient->notify == PR_NOTIFY_UNSET) /* RFC 3461 §4.1: as the sender's system sees fit */
+    return what != PR_NOTIFY_SUCCESS;
+  return (recipient->notify & (guint) what) != 0;
+}
+
+static PrOutcome
+deliver (const PrAttempt *attempt, PrMessage *message, guint index, const PrReply *reply)
+{
+  const PrRecipient *recipient = pr_envelope_recipient (message->envelope, index);
+  PrOutcome outcome = { .event = PR_EVENT_DELIVERED };
+
+  message->progress[index].state = PR_RECIPIENT_DELIVERED;
+  message->progress[index].attempts++;
+  if (message->envelope->recipients->len > 1)
+    remember_reply (message, index, reply);
+
+  if (*message->envelope->sender == '\0' || !wants (recipient, PR_NOTIFY_SUCCESS))
+    return outcome;
+  outcome.report = attempt->hop_is_last ? PR_REPORT_DELIVERED : PR_REPORT_RELAYED;
+  outcome.owes_report = attempt->hop_is_last || !attempt->hop_does_dsn; /* RFC 3461 §5.2.2 */
+  return outcome;
+}
+
+static PrOutcome
+fail (const PrAttempt *attempt, PrMessage *message, guint index, const PrReply *reply)
+{
+  const PrRecipient *recipient = pr_envelope_recipient (message->envelope, index);
+  PrOutcome outcome = { .event = PR_EVENT_FAILED };
+
+  message->progress[index].state = PR_RECIPIENT_FAILED;
+  if (!attempt->uncounted)
+    message->progress[index].attempts++;
+  remember_reply (message, index, reply);
+
+  outcome.report = PR_REPORT_FAILED;
+  outcome.owes_report = wants (recipient, PR_NOTIFY_FAILURE) &&
+                        pr_outcome_report_to (attempt->config, message, index) != NULL;
+  return outcome;
+}
+
+static PrOutcome
+expire (const PrAttempt *attempt, PrMessage *message, guint index, const PrReply *reply)
+{
+  g_autofree char *last = pr_outcome_words (reply);
+  g_autofree char *text = g_strdup_printf (
+    "The message could not be delivered in %" G_GUINT64_FORMAT " hours. The last answer was: %s",
+    attempt->config->give_up_s / 3600, last);
+  PrReply expired = { 0 };
+  PrOutcome outcome;
+
+  pr_reply_set (&expired, 554, "5.4.7", text); /* RFC 3463 §3.5: delivery time expired */
+  outcome = fail (attempt, message, index, &expired);
+  pr_reply_clear (&expired);
+  return outcome;
+}
+
+static PrOutcome
+defer (const PrAttempt *attempt, PrMessage *message, guint index, const PrReply *reply)
+{
+  const PrRecipient *recipient = pr_envelope_recipient (message->envelope, index);
+  PrProgress *progress = &message->progress[index];
+  PrOutcome outcome = { .event = PR_EVENT_DEFERRED };
+
+  if (pr_schedule_is_over (attempt->config, message->received_us, attempt->now_us))
+    return expire (attempt, message, index, reply);
+
+  progress->state = PR_RECIPIENT_QUEUED;
+  if (!attempt->uncounted)
+    progress->attempts++;
+  progress->due_us = attempt->due_us;
+  if (progress->due_us == 0)
+    progress->due_us = pr_schedule_next (attempt->config, progress->attempts, message->received_us,
+                                         attempt->now_us, attempt->random);
+  remember_reply (message, index, reply);
+
+  if (!progress->warned &&
+      pr_schedule_is_late (attempt->config, message->received_us, attempt->now_us))
+    {
+      progress->warned = TRUE;
+      outcome.report = PR_REPORT_DELAYED;
+      outcome.owes_report =
+        *message->envelope->sender != '\0' && wants (recipient, PR_NOTIFY_DELAY);
+    }
+  return outcome;
+}
+
+PrOutcome
+pr_outcome_apply (const PrAttempt *attempt, PrMessage *message, guint index, const PrReply *reply)
+{
+  if (pr_reply_is_positive (reply))
+    return deliver (attempt, message, index, reply);
+  if (pr_reply_is_permanent (reply))
+    return fail (attempt, message, index, reply);
+  return defer (attempt, message, index, reply);
+}
+
+const char *
+pr_outcome_report_to (const PrConfig *config, const PrMessage *message, guint index)
+{
+  const char *recipient = pr_envelope_recipient (message->envelope, index)->address;
+
+  if (*message->envelope->sender != '\0')
+    return message->envelope->sender;
+  if (config->postmaster == NULL || strcmp (recipient, "postmaster") == 0 ||
+      strcmp (recipient, config->postmaster) == 0)
+    return NULL;
+  return config->postmaster;
+}
+
+gboolean
+pr_outcome_is_kept (const PrConfig *config, const PrMessage *message, guint index)
+{
+  return message->progress[index].state == PR_RECIPIENT_FAILED &&
+         wants (pr_envelope_recipient (message->envelope, index), PR_NOTIFY_FAILURE) &&
+         pr_outcome_report_to (config, message, index) == NULL;
+}
+
+gboolean
+pr_outcome_leaves (const PrConfig *config, const PrMessage *message)
+{
+  for (guint i = 0; i < message->envelope->recipients->len; i++)
+    {
+      PrRecipientState state = message->progress[i].state;
+
+      if (state == PR_RECIPIENT_QUEUED || state == PR_RECIPIENT_HELD ||
+          pr_outcome_is_kept (config, message, i))
+        return FALSE;
+    }
+  return TRUE;
+}
