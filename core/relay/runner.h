@@ -3,6 +3,7 @@
 
 #include "common/live.h"
 #include "config/config.h"
+#include "journal/journal.h"
 #include "net/loop.h"
 #include "net/resolver.h"
 #include "queue/store.h"
@@ -23,10 +24,10 @@ typedef struct _PrRunner PrRunner;
 
 /* All borrowed but @config (referenced); they outlive the runner. Sends nothing before
  * pr_runner_start(). */
-PrRunner *pr_runner_new (PrLoop *loop, PrStore *store, PrResolver *resolver, PrLives *lives,
-                         PrConfig *config);
+PrRunner *pr_runner_new (PrLoop *loop, PrStore *store, PrJournal *journal, PrResolver *resolver,
+                         PrLives *lives, PrConfig *config);
 /* Closes all connections at once. The store must have answered all it was asked: free the runner
- * after pr_store_close(), or after pr_runner_stop() said it is done. */
+ * after pr_store_close(). */
 void pr_runner_free (PrRunner *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (PrRunner, pr_runner_free)
 

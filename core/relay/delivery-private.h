@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include "net/channel.h"
+#include "relay/delivery.h"
+#include "relay/feed.h"
+#include "relay/targets.h"
+#include "smtp/client.h"
+
+G_BEGIN_DECLS
+
+/* What the two halves of a delivery share: delivery.c has the connection, sending.c the messages
+ * that go over it. */
+
+typedef enum
+{
+  PR_DELIVERY_FINDING,    /* asks for names */
+  PR_DELIVERY_WAITING,    /* its host has as many connections as it may */
+  PR_DELIVERY_CONNECTING, /* the socket */
+  PR_DELIVERY_GREETING,   /* the dialogue, up to EHLO */
+  PR_DELIVERY_SENDING,
+  PR_DELIVERY_IDLE,
+  PR_DELIVERY_QUITTING, /* said QUIT, has left its hop */
+  PR_DELIVERY_ENDED,
+} PrDeliveryState;
+
+struct _PrDelivery
+{
+  PrLive live;
+  PrRunner *runner; /* borrowed */
+  PrHop *hop;       /* borrowed; NULL once it has left */
+  PrConfig *config; /* owned reference: a connection ends under the one it began with */
+  const PrRouteConfig *route;
+  PrDeliveryState state;
+
+  PrTargets *targets;      /* owned */
+  PrHost *host;            /* borrowed: whose connection this is, or which it waits for */
+  char *label;             /* owned, nullable: "smtp.example.org:587" */
+  GSocketAddress *address; /* borrowed from @targets */
+  PrReply failure;         /* what the last host that was tried met */
+  gboolean unreachable;    /* no address could even be routed to: it is our network */
+
+  PrChannel *channel; /* owned, nullable */
+  PrClient *client;   /* owned, nullable */
+  GString *out;       /* owned */
+  gboolean closed;    /* the channel said so: nothing can be written */
+  gboolean leaving;   /* takes no more work */
+  guint n_messages;
+  GList idle_link; /* in runner->idle, then in runner->quitting */
+
+  /* What the client said during a call; pr_delivery_settle() acts on it afterwards. */
+  gboolean said_ready, said_wants_body, said_finished, said_failed;
+  GError *broken_error; /* owned, nullable */
+  PrReply broken_reply;
+
+  /* The work being sent */
+  PrWork *work;
+  const PrRecipient **pointers; /* owned: to @recipients */
+  PrRecipient *recipients;      /* owned array, fields borrowed: as they go on the wire */
+  PrReply *replies;             /* owned array: code 0: no answer yet */
+  guint room;                   /* of the three arrays */
+  guint64 octets_before;        /* the channel's incoming octets when it began */
+  PrFeed *feed;                 /* owned, nullable */
+};
+
+extern const PrClientHandler pr_sending_handler;
+
+/* Takes the next work and begins to send it; FALSE: there is none. */
+gboolean pr_sending_next (PrDelivery *self);
+/* Gives the body that the client wants. */
+void pr_sending_body (PrDelivery *self);
+/* The channel has room for more of it. */
+void pr_sending_more (PrDelivery *self);
+/* Each recipient has its answer: records them. */
+void pr_sending_finish (PrDelivery *self);
+/* The connection broke: what was answered is recorded, the rest returns or is deferred. */
+void pr_sending_break (PrDelivery *self);
+/* Never mind: returns the work untried. */
+void pr_sending_return (PrDelivery *self);
+void pr_sending_clear (PrDelivery *self);
+
+/* Acts on what the client said, writes, sets the deadline. The last thing any callback does. */
+void pr_delivery_settle (PrDelivery *self);
+
+G_END_DECLS

@@ -1,0 +1,587 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ *             fail                     its time comes, or a person or the network says so
+ *   well ────────────► blocked ──────────────────────────► probing: one connection
+ *     ▲                   ▲                                     │
+ *     │                   └───────────────── fail ──────────────┤
+ *     └────────────── a transaction was finished ───────────────┘
+ *
+ * While it is blocked, mail that comes due is told why in small bites and goes back to the store.
+ */
+#include "relay/hop.h"
+
+#include <string.h>
+
+#include "relay/bucket.h"
+#include "relay/delivery.h"
+#include "relay/local.h"
+#include "relay/record.h"
+#include "relay/schedule.h"
+
+#define WORKS_PER_OPENING 4 /* so many waiting works justify one more connection */
+#define HURRY_MS 1000       /* what waits longer justifies one too */
+#define SWEEP_US G_USEC_PER_SEC
+#define SWEEP_RECIPIENTS 256
+#define NETWORK_PROBE_US (60 * G_GINT64_CONSTANT (1000000))
+#define FEW_IN_HAND 4 /* allowed whatever other hops hold */
+#define STORE_AGAIN_US (5 * G_GINT64_CONSTANT (1000000))
+#define MEMORY_US (3600 * G_GINT64_CONSTANT (1000000)) /* a failure is forgotten after */
+
+static gboolean
+may_send (const PrHop *self)
+{
+  const PrRunner *runner = self->runner;
+
+  return !pr_runner_is_quiet (runner) && self->route != NULL;
+}
+
+static gboolean
+has_room (const PrHop *self)
+{
+  const PrRunner *runner = self->runner;
+
+  if (self->n_in_hand >= runner->window)
+    return FALSE;
+  return self->n_in_hand < FEW_IN_HAND || pr_hand_count (runner->hand) < runner->total_window;
+}
+
+gboolean
+pr_hop_is_blocked (const PrHop *self)
+{
+  return self->blocked_until_us != 0 && g_get_real_time () < self->blocked_until_us;
+}
+
+/* ── When to wake ─────────────────────────────────────────────────────────────────────────── */
+
+static gint64
+next_wake (const PrHop *self)
+{
+  const PrRunner *runner = self->runner;
+
+  if (pr_runner_is_quiet (runner) || self->refilling || self->more_due_us == 0 ||
+      self->n_in_hand > runner->window / 2)
+    return 0;
+  if (pr_hop_is_blocked (self))
+    return self->no_network ? self->blocked_until_us : MAX (self->more_due_us, self->sweep_us);
+  if (!has_room (self))
+    return MAX (self->more_due_us, g_get_real_time () + SWEEP_US);
+  return self->more_due_us;
+}
+
+static gint
+compare_wakes (gconstpointer a, gconstpointer b, gpointer user_data)
+{
+  const PrHop *first = a, *second = b;
+
+  return first->wake_us < second->wake_us ? -1 : first->wake_us > second->wake_us;
+}
+
+void
+pr_hop_update_wake (PrHop *self)
+{
+  gint64 wake_us = next_wake (self);
+
+  if (wake_us == self->wake_us)
+    return;
+  if (self->wake_iter != NULL)
+    g_sequence_remove (self->wake_iter);
+  self->wake_us = wake_us;
+  self->wake_iter =
+    wake_us != 0 ? g_sequence_insert_sorted (self->runner->wakes, self, compare_wakes, NULL) : NULL;
+  pr_runner_arm (self->runner);
+}
+
+void
+pr_hop_note_due (PrHop *self, gint64 due_us)
+{
+  if (self->more_due_us != 0 && self->more_due_us <= due_us)
+    return;
+  self->more_due_us = MAX (due_us, 1);
+  pr_hop_update_wake (self);
+}
+
+/* ── Work comes in hand ───────────────────────────────────────────────────────────────────── */
+
+static PrWork *
+waiting_work (PrHop *self, gint64 id)
+{
+  PrParcel *parcel = pr_hand_find (self->runner->hand, id);
+
+  if (parcel != NULL)
+    for (PrWork *work = parcel->works; work != NULL; work = work->sibling)
+      if (work->hop == self && work->state == PR_WORK_WAITING)
+        return work;
+  return NULL;
+}
+
+PrWork *
+pr_hop_hold_in_hand (PrHop *self, PrMessage *message, const guint *indexes, guint n)
+{
+  self->n_in_hand += n;
+  return pr_hand_add (self->runner->hand, message, self, indexes, n);
+}
+
+static void
+queue_recipient (PrHop *self, PrMessage *message, guint index)
+{
+  PrWork *work = waiting_work (self, message->id);
+
+  self->n_in_hand++;
+  if (work != NULL)
+    {
+      pr_hand_extend (self->runner->hand, work, index);
+      return;
+    }
+  work = pr_hand_add (self->runner->hand, message, self, &index, 1);
+  work->owner = self->runner;
+  pr_work_queue_push (&self->works, work);
+}
+
+/* Its route changed: it goes to its new bucket by way of the store, so that a queue of any size
+ * moves in bounded memory. */
+static void
+move (PrHop *self, PrMessage *message, guint index, const PrBucket *bucket)
+{
+  PrProgress *progress = &message->progress[index];
+
+  g_free (progress->hop);
+  progress->hop = pr_bucket_name (bucket);
+  if (bucket->held != NULL)
+    {
+      PrEvent event = {
+        .kind = PR_EVENT_HELD,
+        .message = message->id,
+        .sender = message->envelope->sender,
+        .address = pr_envelope_recipient (message->envelope, index)->address,
+        .route = bucket->route != NULL ? bucket->route->name : NULL,
+        .text = bucket->held,
+      };
+
+      progress->state = PR_RECIPIENT_HELD;
+      g_free (progress->last_reply);
+      progress->last_reply = g_strdup (bucket->held);
+      pr_journal_add (self->runner->journal, &event);
+    }
+  pr_record_progress (self->runner, pr_hop_hold_in_hand (self, message, &index, 1));
+}
+
+static void
+place (PrHop *self, PrMessage *message, guint index)
+{
+  PrBucket bucket =
+    pr_bucket_find (self->runner->config, pr_envelope_recipient (message->envelope, index)->address,
+                    message->envelope->sender, message->progress[index].hop);
+
+  if (bucket.held == NULL && pr_bucket_is (&bucket, self->name))
+    queue_recipient (self, message, index);
+  else
+    move (self, message, index, &bucket);
+}
+
+void
+pr_hop_take (PrHop *self, PrMessage *message, guint index)
+{
+  if (!may_send (self) || pr_hop_is_blocked (self) || !has_room (self) ||
+      message->progress[index].due_us > g_get_real_time ())
+    pr_hop_note_due (self, message->progress[index].due_us);
+  else
+    place (self, message, index);
+}
+
+static void
+take_row (PrHop *self, const PrStoreDue *row)
+{
+  PrRunner *runner = self->runner;
+  PrParcel *parcel = pr_hand_find (runner->hand, row->message->id);
+  PrMessage *message = parcel != NULL ? parcel->message : row->message;
+
+  if (pr_hand_has (runner->hand, message->id, row->index) ||
+      g_hash_table_contains (runner->deleting, &message->id) ||
+      row->index >= message->envelope->recipients->len ||
+      message->progress[row->index].state != PR_RECIPIENT_QUEUED)
+    return;
+  place (self, message, row->index);
+}
+
+/* What came due at a blocked hop: told why, and back. */
+static void
+sweep (PrHop *self)
+{
+  PrRecordFacts facts = {
+    .due_us = self->blocked_until_us,
+    .uncounted = TRUE,
+    .quiet = TRUE,
+  };
+  PrWork *work;
+
+  if (self->no_network)
+    {
+      pr_hop_give_back (self);
+      return;
+    }
+  while ((work = self->works.first) != NULL)
+    {
+      pr_work_queue_remove (&self->works, work);
+      pr_record_results (self->runner, work, &self->failure, TRUE, &facts);
+    }
+  self->sweep_us = g_get_real_time () + SWEEP_US;
+}
+
+static void
+on_due (const PrStoreDue *due, guint n, gint64 next_due_us, const GError *error, gpointer user_data)
+{
+  PrHop *self = user_data;
+  PrRunner *runner = self->runner;
+
+  runner->n_store_calls--;
+  self->refilling = FALSE;
+  if (error != NULL)
+    {
+      g_warning ("The queue could not be read, trying again: %s", error->message);
+      pr_hop_note_due (self, g_get_real_time () + STORE_AGAIN_US);
+      return;
+    }
+  if (pr_runner_is_quiet (runner))
+    {
+      if (n > 0 || next_due_us != 0)
+        pr_hop_note_due (self, n > 0 ? 1 : next_due_us);
+      return;
+    }
+
+  for (guint i = 0; i < n; i++)
+    take_row (self, &due[i]);
+  if (next_due_us != 0)
+    pr_hop_note_due (self, next_due_us);
+  if (pr_hop_is_blocked (self))
+    sweep (self);
+  pr_hop_update_wake (self);
+  pr_hop_pump (self);
+}
+
+void
+pr_hop_wake (PrHop *self)
+{
+  PrRunner *runner = self->runner;
+  guint batch = pr_hop_is_blocked (self) ? MIN (SWEEP_RECIPIENTS, runner->window) : runner->window;
+
+  self->refilling = TRUE;
+  self->more_due_us = 0;
+  self->last_used_us = g_get_monotonic_time ();
+  pr_hop_update_wake (self);
+  runner->n_store_calls++;
+  pr_store_due (runner->store, self->name, g_get_real_time (), self->n_in_hand + batch, on_due,
+                self);
+}
+
+static void
+forget_work (PrHop *self, PrWork *work)
+{
+  self->n_in_hand -= work->n_indexes;
+  pr_hand_remove (self->runner->hand, work);
+}
+
+void
+pr_hop_release_work (PrHop *self, PrWork *work)
+{
+  forget_work (self, work);
+  if (self->more_due_us != 0)
+    pr_hop_update_wake (self);
+}
+
+void
+pr_hop_forget_waiting (PrHop *self, PrWork *work)
+{
+  pr_work_queue_remove (&self->works, work);
+  forget_work (self, work);
+}
+
+static void
+give_back_work (PrHop *self, PrWork *work)
+{
+  for (guint i = 0; i < work->n_indexes; i++)
+    pr_hop_note_due (self, work->parcel->message->progress[work->indexes[i]].due_us);
+  forget_work (self, work);
+}
+
+void
+pr_hop_give_back (PrHop *self)
+{
+  PrWork *work;
+
+  while ((work = self->works.first) != NULL)
+    {
+      pr_work_queue_remove (&self->works, work);
+      give_back_work (self, work);
+    }
+}
+
+/* ── Connections ──────────────────────────────────────────────────────────────────────────── */
+
+static gboolean
+wants_connection (const PrHop *self)
+{
+  guint n = self->deliveries.length;
+
+  if (self->works.n_works == 0)
+    return FALSE;
+  if (n == 0)
+    return TRUE;
+  if (self->failures > 0 || self->n_breaks > 0 || n >= self->route->max_connections)
+    return FALSE;
+  if (n >= self->cap && self->cap_until_us > g_get_monotonic_time ())
+    return FALSE;
+  return self->works.n_works > WORKS_PER_OPENING * (self->n_opening + 1) ||
+         (self->hurried && self->n_opening == 0);
+}
+
+/* Under the bound of all connections; an idle one of another hop makes room. */
+static gboolean
+find_slot (PrHop *self)
+{
+  PrRunner *runner = self->runner;
+
+  if (runner->n_connections < runner->max_connections)
+    return TRUE;
+  pr_delivery_evict_idle (runner); /* the connection is free when its goodbye was said */
+  if (!self->waits_for_slot)
+    {
+      self->waits_for_slot = TRUE;
+      g_queue_push_tail (&runner->slot_waiters, self);
+    }
+  return FALSE;
+}
+
+static void
+on_hurry (gpointer user_data)
+{
+  PrHop *self = user_data;
+
+  if (self->works.n_works == 0)
+    return;
+  self->hurried = TRUE;
+  pr_hop_pump (self);
+}
+
+static gboolean
+use_idle (PrHop *self)
+{
+  for (GList *link = self->deliveries.head; link != NULL; link = link->next)
+    if (pr_delivery_is_idle (link->data))
+      {
+        pr_delivery_use (link->data);
+        return TRUE;
+      }
+  return FALSE;
+}
+
+static void
+pump_connections (PrHop *self)
+{
+  const char *obstacle = pr_delivery_find_obstacle (self->route);
+
+  if (obstacle != NULL)
+    {
+      PrReply reply = { 0 };
+
+      pr_reply_set (&reply, 0, "4.7.0", obstacle);
+      pr_hop_fail (self, &reply, NULL, FALSE);
+      pr_reply_clear (&reply);
+      return;
+    }
+  while (self->works.n_works > 0 && self->n_idle > 0 && use_idle (self))
+    ;
+  while (wants_connection (self) && find_slot (self))
+    {
+      self->hurried = FALSE;
+      pr_delivery_open (self);
+    }
+  if (self->works.n_works > 0 && !pr_timer_is_running (&self->hurry_timer))
+    pr_timer_start (&self->hurry_timer, self->runner->loop, HURRY_MS, on_hurry, self);
+}
+
+void
+pr_hop_pump (PrHop *self)
+{
+  if (self->works.n_works == 0 || !may_send (self) || pr_hop_is_blocked (self))
+    return;
+  if (self->route->via == PR_VIA_MAILDIR || self->route->via == PR_VIA_DISCARD)
+    pr_local_pump (self);
+  else
+    pump_connections (self);
+}
+
+PrWork *
+pr_hop_next_work (PrHop *self, guint max_recipients)
+{
+  PrWork *work = self->works.first;
+
+  if (work == NULL || !may_send (self) || pr_hop_is_blocked (self))
+    return NULL;
+  pr_work_queue_remove (&self->works, work);
+  if (work->n_indexes > max_recipients)
+    pr_work_queue_push_front (&self->works,
+                              pr_hand_split (self->runner->hand, work, max_recipients));
+  work->state = PR_WORK_SENDING;
+  return work;
+}
+
+void
+pr_hop_return_work (PrHop *self, PrWork *work)
+{
+  work->state = PR_WORK_WAITING;
+  work->delivery = NULL;
+  if (work->parcel->recalled || work->parcel->doomed)
+    forget_work (self, work);
+  else if (may_send (self) && !pr_hop_is_blocked (self))
+    pr_work_queue_push_front (&self->works, work);
+  else
+    give_back_work (self, work);
+}
+
+void
+pr_hop_remove_delivery (PrHop *self, PrDelivery *delivery)
+{
+  g_queue_remove (&self->deliveries, delivery);
+  self->last_used_us = g_get_monotonic_time ();
+}
+
+/* ── How it fares ─────────────────────────────────────────────────────────────────────────── */
+
+static void
+note_change (PrHop *self, PrEventKind kind, const char *peer, const PrReply *reply)
+{
+  PrEvent event = {
+    .kind = kind,
+    .peer = peer != NULL ? peer : self->name,
+    .route = self->route != NULL ? self->route->name : NULL,
+    .code = reply != NULL ? reply->code : 0,
+    .text = reply != NULL ? reply->text : NULL,
+  };
+
+  pr_journal_add (self->runner->journal, &event);
+}
+
+void
+pr_hop_note_success (PrHop *self, const char *peer)
+{
+  self->n_breaks = 0;
+  if (self->failures == 0 && self->blocked_until_us == 0)
+    return;
+  if (self->failures > 0)
+    note_change (self, PR_EVENT_HOP_RECOVERED, peer, NULL);
+  self->failures = 0;
+  pr_hop_unblock (self);
+}
+
+/* All that waits shares the hop's answer. */
+static void
+end_waiting (PrHop *self, const char *peer)
+{
+  PrRecordFacts facts = { .peer = peer, .due_us = self->blocked_until_us };
+  PrWork *work;
+
+  while ((work = self->works.first) != NULL)
+    {
+      pr_work_queue_remove (&self->works, work);
+      pr_record_results (self->runner, work, &self->failure, TRUE, &facts);
+    }
+}
+
+static void
+block (PrHop *self, gint64 until_us, gboolean network)
+{
+  self->no_network = network;
+  self->blocked_until_us = until_us;
+  self->sweep_us = g_get_real_time () + SWEEP_US;
+}
+
+void
+pr_hop_fail (PrHop *self, const PrReply *reply, const char *peer, gboolean network)
+{
+  gint64 now = g_get_real_time ();
+
+  self->n_breaks = 0;
+  pr_reply_copy (&self->failure, reply);
+  if (pr_reply_is_permanent (reply))
+    {
+      end_waiting (self, peer);
+      return;
+    }
+  if (network)
+    {
+      block (self, now + NETWORK_PROBE_US, TRUE);
+      pr_hop_give_back (self);
+    }
+  else if (!pr_hop_is_blocked (self)) /* several connections may find out at once */
+    {
+      self->failures++;
+      if (self->failures == 1)
+        note_change (self, PR_EVENT_HOP_FAILED, peer, reply);
+      block (self,
+             now + pr_schedule_back_off_us (self->runner->config, self->failures, g_random_int ()),
+             FALSE);
+    }
+  end_waiting (self, peer);
+  pr_hop_update_wake (self);
+}
+
+void
+pr_hop_unblock (PrHop *self)
+{
+  self->blocked_until_us = 0;
+  self->no_network = FALSE;
+  pr_hop_update_wake (self);
+}
+
+gboolean
+pr_hop_is_unused (const PrHop *self)
+{
+  gint64 now = g_get_real_time ();
+
+  return self->n_in_hand == 0 && self->deliveries.length == 0 && !self->refilling &&
+         !self->waits_for_slot && self->more_due_us == 0 && self->n_tasks == 0 &&
+         (self->failures == 0 || self->blocked_until_us + MEMORY_US < now);
+}
+
+/* ── Life ─────────────────────────────────────────────────────────────────────────────────── */
+
+void
+pr_hop_set_config (PrHop *self)
+{
+  g_autofree char *route = pr_bucket_route_name (self->name);
+
+  self->route = pr_config_get_route (self->runner->config, route);
+  if (self->route != NULL && self->route->via == PR_VIA_HOLD)
+    self->route = NULL; /* nothing is sent there: what is queued moves */
+}
+
+PrHop *
+pr_hop_get (PrRunner *runner, const char *name)
+{
+  PrHop *self;
+
+  name = name != NULL ? name : "";
+  self = g_hash_table_lookup (runner->hops, name);
+  if (self != NULL)
+    return self;
+  self = g_new0 (PrHop, 1);
+  self->runner = runner;
+  self->name = g_strdup (name);
+  g_queue_init (&self->deliveries);
+  pr_hop_set_config (self);
+  g_hash_table_insert (runner->hops, self->name, self);
+  return self;
+}
+
+void
+pr_hop_free (PrHop *self)
+{
+  pr_timer_stop (&self->hurry_timer);
+  if (self->wake_iter != NULL)
+    g_sequence_remove (self->wake_iter);
+  if (self->waits_for_slot)
+    g_queue_remove (&self->runner->slot_waiters, self);
+  pr_reply_clear (&self->failure);
+  g_free (self->name);
+  g_free (self);
+}

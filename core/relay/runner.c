@@ -1,0 +1,487 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "relay/runner-private.h"
+
+#include <gio/gio.h>
+#include <sys/resource.h>
+
+#include "relay/bucket.h"
+#include "relay/delivery.h"
+#include "relay/hop.h"
+#include "relay/order.h"
+#include "relay/record.h"
+
+#define WINDOW 1000        /* recipients in hand for one hop */
+#define TOTAL_WINDOW 20000 /* for all */
+#define MAX_CONNECTIONS 500
+#define IDLE_MS 3000
+#define LOOK_AGAIN_MS 60000 /* the wall clock may jump; unused hops are let go */
+#define UNUSED_US (60 * G_GINT64_CONSTANT (1000000))
+#define START_AGAIN_MS 5000
+
+static void on_wake_timer (gpointer user_data);
+
+gboolean
+pr_runner_is_quiet (const PrRunner *self)
+{
+  return !self->started || self->paused || self->stopping || self->n_quiet > 0;
+}
+
+/* ── Waking hops ──────────────────────────────────────────────────────────────────────────── */
+
+void
+pr_runner_arm (PrRunner *self)
+{
+  GSequenceIter *first = g_sequence_get_begin_iter (self->wakes);
+  gint64 delay_ms = LOOK_AGAIN_MS;
+
+  if (!g_sequence_iter_is_end (first))
+    {
+      const PrHop *hop = g_sequence_get (first);
+      gint64 until_us = hop->wake_us - g_get_real_time ();
+
+      delay_ms = CLAMP (until_us / 1000 + 1, 0, LOOK_AGAIN_MS);
+      if (until_us <= 0)
+        delay_ms = 0;
+    }
+  pr_timer_start (&self->wake_timer, self->loop, (guint64) delay_ms, on_wake_timer, self);
+}
+
+static gboolean
+let_go_unused (gpointer key, gpointer value, gpointer user_data)
+{
+  PrHop *hop = value;
+
+  return hop->last_used_us + UNUSED_US < g_get_monotonic_time () && pr_hop_is_unused (hop);
+}
+
+static void
+on_wake_timer (gpointer user_data)
+{
+  PrRunner *self = user_data;
+  gint64 now = g_get_real_time ();
+  GSequenceIter *first;
+
+  while (!g_sequence_iter_is_end (first = g_sequence_get_begin_iter (self->wakes)))
+    {
+      PrHop *hop = g_sequence_get (first);
+
+      if (hop->wake_us > now)
+        break;
+      pr_hop_wake (hop); /* leaves the sequence until the store has answered */
+    }
+  if (self->swept_us + UNUSED_US < g_get_monotonic_time ())
+    {
+      self->swept_us = g_get_monotonic_time ();
+      g_hash_table_foreach_remove (self->hops, let_go_unused, NULL);
+    }
+  pr_runner_arm (self);
+}
+
+void
+pr_runner_note_free_slot (PrRunner *self)
+{
+  PrHop *hop;
+
+  while (self->n_connections < self->max_connections &&
+         (hop = g_queue_pop_head (&self->slot_waiters)) != NULL)
+    {
+      hop->waits_for_slot = FALSE;
+      pr_hop_pump (hop);
+    }
+}
+
+void
+pr_runner_look_again (PrRunner *self)
+{
+  g_autoptr (GList) hops = g_hash_table_get_values (self->hops);
+
+  for (GList *link = hops; link != NULL; link = link->next)
+    {
+      pr_hop_update_wake (link->data);
+      pr_hop_pump (link->data);
+    }
+}
+
+static void
+give_all_back (PrRunner *self)
+{
+  g_autoptr (GList) hops = g_hash_table_get_values (self->hops);
+
+  for (GList *link = hops; link != NULL; link = link->next)
+    {
+      pr_hop_give_back (link->data);
+      pr_hop_update_wake (link->data);
+    }
+}
+
+static void
+quit_idle (PrRunner *self)
+{
+  while (self->idle.head != NULL)
+    pr_delivery_quit (self->idle.head->data);
+}
+
+/* ── Life ─────────────────────────────────────────────────────────────────────────────────── */
+
+static guint
+connection_limit (void)
+{
+  struct rlimit limit;
+
+  if (getrlimit (RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
+    return MAX_CONNECTIONS;
+  return (guint) CLAMP (limit.rlim_cur / 4, 1, MAX_CONNECTIONS);
+}
+
+static void
+free_hop (gpointer data)
+{
+  pr_hop_free (data);
+}
+
+PrRunner *
+pr_runner_new (PrLoop *loop, PrStore *store, PrJournal *journal, PrResolver *resolver,
+               PrLives *lives, PrConfig *config)
+{
+  PrRunner *self = g_new0 (PrRunner, 1);
+
+  self->loop = loop;
+  self->store = store;
+  self->journal = journal;
+  self->resolver = resolver;
+  self->lives = lives;
+  self->config = pr_config_ref (config);
+  self->hand = pr_hand_new ();
+  self->hosts = pr_hosts_new ();
+  self->hops = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, free_hop);
+  self->deleting = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
+  self->wakes = g_sequence_new (NULL);
+  self->network_available = TRUE;
+  self->window = WINDOW;
+  self->total_window = TOTAL_WINDOW;
+  self->max_connections = connection_limit ();
+  self->idle_ms = IDLE_MS;
+  self->mx_port = 25;
+  g_queue_init (&self->slot_waiters);
+  g_queue_init (&self->graveyard);
+  g_queue_init (&self->unrecorded);
+  g_queue_init (&self->idle);
+  return self;
+}
+
+static void
+kill_deliveries (PrRunner *self)
+{
+  GHashTableIter iter;
+  PrHop *hop;
+
+  g_hash_table_iter_init (&iter, self->hops);
+  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &hop))
+    while (hop->deliveries.head != NULL)
+      pr_delivery_kill (hop->deliveries.head->data);
+  while (self->quitting.head != NULL)
+    pr_delivery_kill (self->quitting.head->data);
+  pr_delivery_bury (self);
+}
+
+void
+pr_runner_free (PrRunner *self)
+{
+  if (self == NULL)
+    return;
+  if (self->network_handler != 0)
+    g_signal_handler_disconnect (g_network_monitor_get_default (), self->network_handler);
+  self->stopping = TRUE;
+  self->stopped = NULL;
+  kill_deliveries (self);
+  pr_timer_stop (&self->wake_timer);
+  pr_timer_stop (&self->burial_timer);
+  pr_timer_stop (&self->record_timer);
+  pr_timer_stop (&self->stop_timer);
+  pr_timer_stop (&self->start_timer);
+  g_queue_clear (&self->slot_waiters);
+  g_queue_clear (&self->unrecorded);
+  g_hash_table_unref (self->hops);
+  g_sequence_free (self->wakes);
+  pr_hosts_free (self->hosts);
+  pr_hand_free (self->hand);
+  g_hash_table_unref (self->deleting);
+  pr_config_unref (self->config);
+  g_free (self);
+}
+
+static void on_start_timer (gpointer user_data);
+
+static void
+on_hops (const PrStoreHop *hops, guint n, const GError *error, gpointer user_data)
+{
+  PrRunner *self = user_data;
+
+  self->n_store_calls--;
+  if (error != NULL)
+    {
+      g_warning ("The queue could not be read, trying again: %s", error->message);
+      pr_timer_start (&self->start_timer, self->loop, START_AGAIN_MS, on_start_timer, self);
+      return;
+    }
+  for (guint i = 0; i < n; i++)
+    pr_hop_note_due (pr_hop_get (self, hops[i].hop), hops[i].due_us);
+}
+
+void
+pr_runner_read_hops (PrRunner *self)
+{
+  self->n_store_calls++;
+  pr_store_hops (self->store, on_hops, self);
+}
+
+static void
+on_start_timer (gpointer user_data)
+{
+  pr_runner_read_hops (user_data);
+}
+
+void
+pr_runner_start (PrRunner *self)
+{
+  g_return_if_fail (!self->started);
+  self->started = TRUE;
+  pr_runner_look_again (self);
+  pr_runner_read_hops (self);
+  pr_order_release_routed (self);
+}
+
+/* ── Stopping ─────────────────────────────────────────────────────────────────────────────── */
+
+static void
+say_stopped (gpointer user_data)
+{
+  PrRunner *self = user_data;
+  void (*stopped) (gpointer) = g_steal_pointer (&self->stopped);
+
+  pr_timer_stop (&self->stop_timer);
+  if (stopped != NULL)
+    stopped (self->stopped_data);
+}
+
+void
+pr_runner_check_stopped (PrRunner *self)
+{
+  if (self->stopping && self->stopped != NULL && self->n_connections == 0)
+    pr_timer_start (&self->stop_timer, self->loop, 0, say_stopped, self);
+}
+
+static void
+cancel_deliveries (PrRunner *self)
+{
+  g_autoptr (GList) hops = g_hash_table_get_values (self->hops);
+
+  for (GList *link = hops; link != NULL; link = link->next)
+    {
+      PrHop *hop = link->data;
+      g_autoptr (GList) deliveries = g_list_copy (hop->deliveries.head);
+
+      for (GList *each = deliveries; each != NULL; each = each->next)
+        if (!pr_delivery_is_idle (each->data))
+          pr_delivery_cancel (each->data);
+    }
+}
+
+void
+pr_runner_take_back (PrRunner *self)
+{
+  give_all_back (self);
+  quit_idle (self);
+  cancel_deliveries (self);
+}
+
+void
+pr_runner_unblock_hops (PrRunner *self)
+{
+  g_autoptr (GList) hops = g_hash_table_get_values (self->hops);
+
+  for (GList *link = hops; link != NULL; link = link->next)
+    pr_hop_unblock (link->data);
+}
+
+void
+pr_runner_stop (PrRunner *self, guint grace_ms, void (*done) (gpointer), gpointer user_data)
+{
+  self->stopping = TRUE;
+  self->stopped = done;
+  self->stopped_data = user_data;
+  pr_runner_take_back (self);
+  pr_timer_start (&self->stop_timer, self->loop, self->n_connections == 0 ? 0 : grace_ms,
+                  say_stopped, self);
+}
+
+/* ── Mail ─────────────────────────────────────────────────────────────────────────────────── */
+
+guint
+pr_runner_assign (PrRunner *self, PrMessage *message)
+{
+  return pr_bucket_assign (self->config, message);
+}
+
+static void
+note_held (PrRunner *self, const PrMessage *message, guint index)
+{
+  PrEvent event = {
+    .kind = PR_EVENT_HELD,
+    .message = message->id,
+    .sender = message->envelope->sender,
+    .address = pr_envelope_recipient (message->envelope, index)->address,
+    .text = message->progress[index].last_reply,
+  };
+
+  pr_journal_add (self->journal, &event);
+}
+
+void
+pr_runner_take (PrRunner *self, PrMessage *message)
+{
+  guint n = message->envelope->recipients->len;
+  PrHop *hop = NULL;
+
+  for (guint i = 0; i < n; i++)
+    {
+      const PrProgress *progress = &message->progress[i];
+      PrHop *next;
+
+      if (progress->state == PR_RECIPIENT_HELD)
+        note_held (self, message, i);
+      if (progress->state != PR_RECIPIENT_QUEUED)
+        continue;
+      next = pr_hop_get (self, progress->hop);
+      pr_hop_take (next, message, i);
+      if (hop != NULL && next != hop)
+        pr_hop_pump (hop);
+      hop = next;
+    }
+  if (hop != NULL)
+    pr_hop_pump (hop);
+}
+
+/* ── What changes under it ────────────────────────────────────────────────────────────────── */
+
+void
+pr_runner_set_config (PrRunner *self, PrConfig *config)
+{
+  g_autoptr (PrConfig) before = self->config;
+  g_autoptr (GList) hops = g_hash_table_get_values (self->hops);
+
+  give_all_back (self);
+  self->config = pr_config_ref (config);
+  quit_idle (self);
+  for (GList *link = hops; link != NULL; link = link->next)
+    pr_hop_set_config (link->data);
+  if (self->started)
+    pr_order_release_routed (self);
+  pr_runner_look_again (self);
+}
+
+void
+pr_runner_set_paused (PrRunner *self, gboolean paused)
+{
+  if (self->paused == paused)
+    return;
+  self->paused = paused;
+  if (paused)
+    {
+      give_all_back (self);
+      quit_idle (self);
+    }
+  pr_journal_add (self->journal, &(PrEvent){ .kind = paused ? PR_EVENT_PAUSED : PR_EVENT_RESUMED,
+                                             .text = "Sending" });
+  pr_runner_look_again (self);
+}
+
+gboolean
+pr_runner_is_paused (PrRunner *self)
+{
+  return self->paused;
+}
+
+/* ── The network ──────────────────────────────────────────────────────────────────────────── */
+
+static void
+cancel_opening (PrHop *hop)
+{
+  g_autoptr (GList) deliveries = g_list_copy (hop->deliveries.head);
+
+  for (GList *link = deliveries; link != NULL; link = link->next)
+    if (pr_delivery_is_opening (link->data))
+      pr_delivery_cancel (link->data);
+}
+
+void
+pr_runner_set_network (PrRunner *self, gboolean available)
+{
+  g_autoptr (GList) hops = NULL;
+
+  if (self->network_available == available)
+    return;
+  self->network_available = available;
+  pr_resolver_forget (self->resolver);
+  hops = g_hash_table_get_values (self->hops);
+  for (GList *link = hops; link != NULL; link = link->next)
+    {
+      PrHop *hop = link->data;
+
+      hop->reachable = FALSE;
+      if (!available)
+        continue;
+      pr_hop_unblock (hop);
+      cancel_opening (hop); /* what hangs in the old network begins anew */
+    }
+  if (available)
+    pr_hosts_forget_failures (self->hosts);
+  pr_runner_look_again (self);
+}
+
+static void
+on_network_changed (GNetworkMonitor *monitor, gboolean available, gpointer user_data)
+{
+  pr_runner_set_network (user_data, available);
+}
+
+void
+pr_runner_watch_network (PrRunner *self)
+{
+  GNetworkMonitor *monitor = g_network_monitor_get_default ();
+
+  g_return_if_fail (self->network_handler == 0);
+  self->network_handler = g_signal_connect_data (
+    monitor, "network-changed", G_CALLBACK (on_network_changed), self, NULL, (GConnectFlags) 0);
+  pr_runner_set_network (self, g_network_monitor_get_network_available (monitor));
+}
+
+/* ── Looking ──────────────────────────────────────────────────────────────────────────────── */
+
+void
+pr_runner_get_stats (PrRunner *self, PrRunnerStats *out)
+{
+  GHashTableIter iter;
+  PrHop *hop;
+
+  *out = self->totals;
+  out->n_in_hand = pr_hand_count (self->hand);
+  out->n_connections = self->n_connections;
+  out->n_idle = self->idle.length;
+  out->paused = self->paused;
+  out->network_available = self->network_available;
+  g_hash_table_iter_init (&iter, self->hops);
+  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &hop))
+    out->n_hops_blocked += pr_hop_is_blocked (hop);
+}
+
+const char *
+pr_runner_get_hop_failure (PrRunner *self, const char *hop, gint64 *until_us)
+{
+  const PrHop *found = g_hash_table_lookup (self->hops, hop);
+
+  if (found == NULL || !pr_hop_is_blocked (found))
+    return NULL;
+  *until_us = found->blocked_until_us;
+  return found->failure.text;
+}

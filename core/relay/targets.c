@@ -1,0 +1,431 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ *   mx: exchangers ─┐
+ *   hosts ──────────┴─► host ─► its addresses ─► target, target … ─► next host … ─► none left
+ */
+#include "relay/targets.h"
+
+#include <gio/gunixsocketaddress.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/error.h"
+#include "smtp/address.h"
+
+typedef struct
+{
+  char *host;  /* owned */
+  char *label; /* owned */
+  guint16 port;
+  guint preference;
+} Candidate;
+
+struct _PrTargets
+{
+  PrTargetsOptions options;
+  PrTargetFunc func;
+  gpointer user_data;
+
+  GArray *candidates; /* owned, of Candidate; NULL until they are known */
+  guint next_candidate;
+  gboolean implied;     /* the domain has no MX: its own address stands for it */
+  GPtrArray *addresses; /* owned, of GInetAddress: of the current candidate */
+  guint next_address;
+  GSocketAddress *address; /* owned: what was given last */
+  guint token;             /* the resolver's, 0: no question */
+  PrReply failure;         /* the last that was met */
+};
+
+static void
+clear_candidate (gpointer data)
+{
+  Candidate *candidate = data;
+
+  g_free (candidate->host);
+  g_free (candidate->label);
+}
+
+static char *
+make_label (const char *host, guint16 port)
+{
+  return g_strdup_printf (strchr (host, ':') != NULL ? "[%s]:%u" : "%s:%u", host, port);
+}
+
+static void
+add_candidate (PrTargets *self, const char *host, guint16 port, guint preference)
+{
+  Candidate candidate = {
+    .host = g_strdup (host),
+    .label = make_label (host, port),
+    .port = port,
+    .preference = preference,
+  };
+
+  g_array_append_val (self->candidates, candidate);
+}
+
+static void
+open_candidates (PrTargets *self)
+{
+  self->candidates = g_array_new (FALSE, FALSE, sizeof (Candidate));
+  g_array_set_clear_func (self->candidates, clear_candidate);
+}
+
+/* Those that failed go behind the others; both keep their order. */
+static void
+move_failed_last (PrTargets *self)
+{
+  guint n = self->candidates->len;
+  g_autoptr (GArray) failed = g_array_new (FALSE, FALSE, sizeof (Candidate));
+
+  for (guint i = 0, kept = 0; i < n; i++)
+    {
+      Candidate *candidate = &g_array_index (self->candidates, Candidate, i);
+
+      if (pr_hosts_has_failed (self->options.hosts, self->options.route->name, candidate->label))
+        g_array_append_val (failed, *candidate);
+      else
+        g_array_index (self->candidates, Candidate, kept++) = *candidate;
+    }
+  for (guint i = 0; i < failed->len; i++)
+    g_array_index (self->candidates, Candidate, n - failed->len + i) =
+      g_array_index (failed, Candidate, i);
+}
+
+static void
+take_route_hosts (PrTargets *self)
+{
+  open_candidates (self);
+  for (guint i = 0; i < self->options.route->n_hosts; i++)
+    add_candidate (self, self->options.route->hosts[i].host, self->options.route->hosts[i].port, i);
+  move_failed_last (self);
+}
+
+static void
+give_up (PrTargets *self)
+{
+  if (self->failure.text == NULL)
+    pr_reply_set (&self->failure, 0, "4.4.4", "There is no host to try");
+  self->func (NULL, &self->failure, self->user_data);
+}
+
+/* ── Ourselves ────────────────────────────────────────────────────────────────────────────── */
+
+/* Only an address of this machine can be bound to. */
+static gboolean
+is_of_this_machine (GInetAddress *address)
+{
+  g_autoptr (GSocketAddress) socket_address = g_inet_socket_address_new (address, 0);
+  char native[sizeof (struct sockaddr_storage)];
+  gssize size = g_socket_address_get_native_size (socket_address);
+  int fd;
+  gboolean bound;
+
+  if (size < 0 || (gsize) size > sizeof native ||
+      !g_socket_address_to_native (socket_address, native, sizeof native, NULL))
+    return FALSE;
+  fd = socket (g_socket_address_get_family (socket_address), SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd < 0)
+    return FALSE;
+  bound = bind (fd, (const struct sockaddr *) native, (socklen_t) size) == 0;
+  close (fd);
+  return bound;
+}
+
+static gboolean
+listener_has (const char *listen, GInetAddress *address, guint16 port)
+{
+  const char *colon = strrchr (listen, ':');
+  g_autofree char *text = NULL;
+  g_autoptr (GInetAddress) ours = NULL;
+
+  if (colon == NULL || g_ascii_strtoull (colon + 1, NULL, 10) != port)
+    return FALSE;
+  text = g_strndup (listen, (gsize) (colon - listen));
+  if (*text == '[' && strlen (text) > 2)
+    {
+      text[strlen (text) - 1] = '\0';
+      memmove (text, text + 1, strlen (text));
+    }
+  ours = g_inet_address_new_from_string (text);
+  if (ours == NULL)
+    return FALSE;
+  if (g_inet_address_get_is_any (ours))
+    return is_of_this_machine (address);
+  return g_inet_address_equal (ours, address);
+}
+
+static gboolean
+is_our_address (PrTargets *self, GInetAddress *address, guint16 port)
+{
+  for (guint i = 0; i < self->options.config->listeners->len; i++)
+    {
+      const PrListenerConfig *listener = g_ptr_array_index (self->options.config->listeners, i);
+
+      for (char **listen = listener->listen; *listen != NULL; listen++)
+        if (listener_has (*listen, address, port))
+          return TRUE;
+    }
+  return FALSE;
+}
+
+/* RFC 5321 §5.1: an exchanger that is ourselves, and all that are not better, must not be used. */
+static void
+drop_from_preference (PrTargets *self, guint preference)
+{
+  for (guint i = self->candidates->len; i > 0; i--)
+    if (g_array_index (self->candidates, Candidate, i - 1).preference >= preference)
+      {
+        g_array_remove_index (self->candidates, i - 1);
+        if (i - 1 < self->next_candidate)
+          self->next_candidate--;
+      }
+  if (self->candidates->len == 0)
+    pr_reply_set (&self->failure, 554, "5.4.6",
+                  "Mail loop: the mail exchanger of the domain is this relay itself");
+}
+
+static void
+drop_own_name (PrTargets *self)
+{
+  for (guint i = 0; i < self->candidates->len; i++)
+    {
+      const Candidate *candidate = &g_array_index (self->candidates, Candidate, i);
+
+      if (g_ascii_strcasecmp (candidate->host, self->options.config->hostname) == 0)
+        {
+          drop_from_preference (self, candidate->preference);
+          return;
+        }
+    }
+}
+
+/* ── Names ────────────────────────────────────────────────────────────────────────────────── */
+
+static void
+note_failure (PrTargets *self, const char *what, const GError *error, guint code,
+              const char *enhanced)
+{
+  g_autofree char *text = g_strdup_printf ("Could not find %s: %s", what, error->message);
+
+  pr_reply_set (&self->failure, code, enhanced, text);
+}
+
+static void
+on_addresses (GPtrArray *addresses, const GError *error, gpointer user_data)
+{
+  PrTargets *self = user_data;
+  const Candidate *candidate =
+    &g_array_index (self->candidates, Candidate, self->next_candidate - 1);
+
+  self->token = 0;
+  if (error != NULL)
+    {
+      gboolean never = self->implied && error->code == PR_ERROR_PERMANENT;
+
+      note_failure (self, candidate->host, error, never ? 550 : 0, never ? "5.1.2" : "4.4.4");
+      pr_targets_next (self);
+      return;
+    }
+
+  if (self->options.route->via == PR_VIA_MX)
+    for (guint i = 0; i < addresses->len; i++)
+      if (is_our_address (self, g_ptr_array_index (addresses, i), candidate->port))
+        {
+          drop_from_preference (self, candidate->preference);
+          pr_targets_next (self);
+          return;
+        }
+
+  self->addresses = g_ptr_array_ref (addresses);
+  self->next_address = 0;
+  pr_targets_next (self);
+}
+
+static void
+on_exchangers (GArray *exchangers, const GError *error, gpointer user_data)
+{
+  PrTargets *self = user_data;
+
+  self->token = 0;
+  open_candidates (self);
+  if (error != NULL)
+    {
+      gboolean never = error->code == PR_ERROR_PERMANENT;
+      gboolean null_mx = strstr (error->message, "does not accept mail") != NULL;
+
+      if (never && null_mx) /* RFC 7505 §4.1 */
+        note_failure (self, self->options.domain, error, 556, "5.1.10");
+      else
+        note_failure (self, self->options.domain, error, never ? 550 : 0,
+                      never ? "5.1.2" : "4.4.3");
+      give_up (self);
+      return;
+    }
+
+  for (guint i = 0; i < exchangers->len; i++)
+    {
+      const PrExchanger *exchanger = &g_array_index (exchangers, PrExchanger, i);
+
+      add_candidate (self, exchanger->host, self->options.mx_port, exchanger->preference);
+    }
+  self->implied =
+    exchangers->len == 1 &&
+    g_ascii_strcasecmp (g_array_index (exchangers, PrExchanger, 0).host, self->options.domain) == 0;
+  drop_own_name (self);
+  move_failed_last (self);
+  pr_targets_next (self);
+}
+
+/* "[192.0.2.1]" or "[IPv6:2001:db8::1]": the address itself (RFC 5321 §5). */
+static void
+take_literal (PrTargets *self)
+{
+  const char *text = self->options.domain + 1;
+  g_autofree char *host = NULL;
+
+  if (g_ascii_strncasecmp (text, "IPv6:", 5) == 0)
+    text += 5;
+  host = g_strndup (text, strcspn (text, "]"));
+  open_candidates (self);
+  add_candidate (self, host, self->options.mx_port, 0);
+}
+
+static void
+find_exchangers (PrTargets *self)
+{
+  g_autofree char *ascii = NULL;
+
+  if (*self->options.domain == '[')
+    {
+      take_literal (self);
+      pr_targets_next (self);
+      return;
+    }
+  ascii = pr_domain_to_ascii (self->options.domain);
+  if (ascii == NULL)
+    {
+      pr_reply_set (&self->failure, 550, "5.1.2", "The recipient's domain is not a valid name");
+      open_candidates (self);
+      give_up (self);
+      return;
+    }
+  self->token = pr_resolver_find_exchangers (self->options.resolver, ascii, on_exchangers, self);
+}
+
+/* ── Public ───────────────────────────────────────────────────────────────────────────────── */
+
+PrTargets *
+pr_targets_new (const PrTargetsOptions *options, PrTargetFunc func, gpointer user_data)
+{
+  PrTargets *self = g_new0 (PrTargets, 1);
+
+  self->options = *options;
+  self->func = func;
+  self->user_data = user_data;
+  return self;
+}
+
+void
+pr_targets_free (PrTargets *self)
+{
+  if (self == NULL)
+    return;
+  if (self->token != 0)
+    pr_resolver_cancel (self->options.resolver, self->token);
+  g_clear_pointer (&self->candidates, g_array_unref);
+  g_clear_pointer (&self->addresses, g_ptr_array_unref);
+  g_clear_object (&self->address);
+  pr_reply_clear (&self->failure);
+  g_free (self);
+}
+
+/* A UNIX socket is one candidate without addresses. */
+static void
+give_unix (PrTargets *self)
+{
+  const char *path = self->options.route->path;
+  PrTarget target = { .label = path };
+
+  if (self->address != NULL)
+    {
+      give_up (self);
+      return;
+    }
+  self->address = g_unix_socket_address_new (path);
+  target.address = self->address;
+  self->func (&target, NULL, self->user_data);
+}
+
+static void
+give_address (PrTargets *self)
+{
+  const Candidate *candidate =
+    &g_array_index (self->candidates, Candidate, self->next_candidate - 1);
+  GInetAddress *address = g_ptr_array_index (self->addresses, self->next_address++);
+  PrTarget target = { .label = candidate->label };
+
+  g_clear_object (&self->address);
+  self->address = g_inet_socket_address_new (address, candidate->port);
+  target.address = self->address;
+  self->func (&target, NULL, self->user_data);
+}
+
+void
+pr_targets_next (PrTargets *self)
+{
+  const PrRouteConfig *route = self->options.route;
+  const Candidate *candidate;
+
+  if (route->via == PR_VIA_LMTP && route->path != NULL)
+    {
+      give_unix (self);
+      return;
+    }
+  if (self->candidates == NULL && route->via == PR_VIA_MX)
+    {
+      find_exchangers (self);
+      return;
+    }
+  if (self->candidates == NULL)
+    take_route_hosts (self);
+
+  if (self->addresses != NULL && self->next_address < self->addresses->len)
+    {
+      give_address (self);
+      return;
+    }
+  g_clear_pointer (&self->addresses, g_ptr_array_unref);
+  if (self->next_candidate >= self->candidates->len)
+    {
+      give_up (self);
+      return;
+    }
+  candidate = &g_array_index (self->candidates, Candidate, self->next_candidate++);
+  self->token =
+    pr_resolver_find_addresses (self->options.resolver, candidate->host, on_addresses, self);
+}
+
+gboolean
+pr_targets_has_more (const PrTargets *self)
+{
+  return self->candidates != NULL && self->next_candidate < self->candidates->len;
+}
+
+gboolean
+pr_route_is_local (const PrRouteConfig *route)
+{
+  if (route->via == PR_VIA_MX)
+    return FALSE;
+  for (guint i = 0; i < route->n_hosts; i++)
+    {
+      const char *host = route->hosts[i].host;
+      PrIp ip;
+
+      if (g_ascii_strcasecmp (host, "localhost") != 0 &&
+          !(pr_ip_parse (host, &ip) && pr_ip_is_loopback (&ip)))
+        return FALSE;
+    }
+  return TRUE;
+}

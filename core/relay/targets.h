@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include "config/config.h"
+#include "net/resolver.h"
+#include "relay/hosts.h"
+#include "smtp/reply.h"
+
+G_BEGIN_DECLS
+
+/**
+ * PrTargets: the addresses to try for one next hop, in order: each address of each host. Hosts
+ * come from the route (smarthost, lmtp) or from the domain's mail exchangers (RFC 5321 §5.1);
+ * those that failed a short while ago come last, so that the preferred one is returned to by the
+ * first delivery after that while. One thread.
+ */
+typedef struct _PrTargets PrTargets;
+
+typedef struct
+{
+  const char *label; /* "smtp.example.org:587", "/run/lmtp": for people and for PrHosts */
+  GSocketAddress *address;
+} PrTarget;
+
+/* @target: borrowed until the next call or free. NULL: there is none left, and @failure says why:
+ * code 5yz when mail for this hop can never be delivered (no such domain, RFC 7505, a loop), else
+ * 0; it tells of names only, the caller knows what its connections met. Called from within
+ * pr_targets_next() or later; free is legal from within. */
+typedef void (*PrTargetFunc) (const PrTarget *target, const PrReply *failure, gpointer user_data);
+
+typedef struct
+{
+  PrResolver *resolver;
+  PrHosts *hosts;
+  const PrConfig *config; /* hostname and listeners: what is ourselves */
+  const PrRouteConfig *route;
+  const char *domain; /* mx */
+  guint16 mx_port;
+} PrTargetsOptions;
+
+/* @options: copied; what it points to is borrowed. */
+PrTargets *pr_targets_new (const PrTargetsOptions *options, PrTargetFunc func, gpointer user_data);
+void pr_targets_free (PrTargets *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (PrTargets, pr_targets_free)
+
+void pr_targets_next (PrTargets *self);
+/* Another host than the current one is left to try. */
+gboolean pr_targets_has_more (const PrTargets *self);
+/* The route's hosts are all this machine or a UNIX socket: no network is needed. */
+gboolean pr_route_is_local (const PrRouteConfig *route);
+
+G_END_DECLS
