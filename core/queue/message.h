@@ -19,7 +19,7 @@ typedef struct
   PrRecipientState state;
   guint attempts;
   gint64 due_us;    /* next attempt, microseconds since the epoch */
-  char *hop;        /* owned: the bucket of the next hop: "route" or "route/domain" */
+  char *hop;        /* owned, nullable: bucket of the next hop: "route" or "route/domain" */
   char *last_reply; /* owned, nullable: as pr_reply_to_string */
   gboolean warned;  /* the delay notice was sent */
 } PrProgress;
@@ -27,9 +27,11 @@ typedef struct
 /**
  * PrMessage: one message in the queue: envelope, progress and body. Reference-counted (atomic).
  * All of it but progress is fixed once it was given to the store; progress belongs to the
- * thread of the store's owner (the runner changes it and tells the store by pr_store_record).
+ * thread of the store's owner (the runner changes it and tells the store by pr_store_record) from
+ * the moment the put was answered.
  */
-typedef struct
+typedef struct _PrMessage PrMessage;
+struct _PrMessage
 {
   gatomicrefcount refs;
 
@@ -46,7 +48,11 @@ typedef struct
    * present right after receipt and dropped when the store's memory budget is spent. */
   GBytes *body; /* owned, nullable */
   char *spool;  /* owned, nullable: file name below the body folder */
-} PrMessage;
+
+  /* The store's own: its memory budget, or a file that no row names yet. */
+  gpointer hold;
+  void (*release) (PrMessage *self);
+};
 
 #define PR_BODY_INLINE_MAX (64 * 1024)
 
@@ -54,7 +60,8 @@ typedef struct
 PrMessage *pr_message_new (gint64 id, gint64 received_us, PrEnvelope *envelope);
 PrMessage *pr_message_ref (PrMessage *self);
 void pr_message_unref (PrMessage *self);
-guint pr_message_n_pending (const PrMessage *self); /* queued or held */
+/* Recipients that are queued or held. */
+guint pr_message_n_pending (const PrMessage *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (PrMessage, pr_message_unref)
 
 G_END_DECLS
