@@ -130,6 +130,7 @@ typedef struct
   guint64 n_messages, n_queued, n_held, n_failed; /* recipients but for the first */
   guint64 size_octets;                            /* of all bodies */
   guint64 revision;
+  guint64 n_dropped_events; /* since start: see pr_store_add_event */
 } PrStoreCounts;
 /* Kept by the writer in memory, exact after each commit. Any thread. */
 void pr_store_get_counts (PrStore *self, PrStoreCounts *out);
