@@ -76,7 +76,7 @@ struct _PrSession
 
   gboolean hides_lines; /* AUTH was tried: lines that are no command may be secrets */
   guint n_errors;       /* these three: since the last accepted message */
-  guint n_refused;
+  guint n_refused_tenths;
   guint n_idle;
 };
 
@@ -94,7 +94,8 @@ void pr_session_refuse_recipient (PrSession *self, PrVerdict verdict);
 void pr_session_settle (PrSession *self, PrStep step, PrVerdict verdict);
 /* Forgets the transaction, abandons its message. */
 void pr_session_reset (PrSession *self);
-/* A command that moves no mail: FALSE when it was one too many, and the session is over. */
+/* For what moves no mail but is no error: small commands, "try again later". FALSE when it was one
+ * too many, and the session is over. */
 gboolean pr_session_may_idle (PrSession *self);
 void pr_session_close (PrSession *self);
 void pr_session_trace (PrSession *self, gboolean outgoing, const char *line, gsize len);

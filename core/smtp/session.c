@@ -92,11 +92,24 @@ end_for (PrSession *self, const char *text)
   pr_session_close (self);
 }
 
+gboolean
+pr_session_may_idle (PrSession *self)
+{
+  if (self->phase == PR_SESSION_CLOSING || ++self->n_idle <= MAX_IDLE)
+    return TRUE;
+
+  end_for (self, "Too many commands without a message; this session is over");
+  return FALSE;
+}
+
 void
 pr_session_refuse (PrSession *self, PrVerdict verdict)
 {
   pr_session_say_refusal (self, verdict);
-  if (verdict.code >= 500 && ++self->n_errors >= MAX_ERRORS && self->phase != PR_SESSION_CLOSING)
+
+  if (verdict.code < 500)
+    pr_session_may_idle (self);
+  else if (++self->n_errors >= MAX_ERRORS && self->phase != PR_SESSION_CLOSING)
     end_for (self, "Too many errors; this session is over");
 }
 
@@ -107,19 +120,10 @@ pr_session_refuse_recipient (PrSession *self, PrVerdict verdict)
 
   pr_session_say_refusal (self, verdict);
 
-  /* 452 for one too many is no fault of the client: it goes on with those it has. */
-  if (verdict.code != 452 && ++self->n_refused >= max && self->phase != PR_SESSION_CLOSING)
+  /* 452 for one too many is hardly the client's fault: it goes on with those it has. */
+  self->n_refused_tenths += verdict.code == 452 ? 1 : 10;
+  if (self->n_refused_tenths / 10 >= max && self->phase != PR_SESSION_CLOSING)
     end_for (self, "Too many recipients were refused; this session is over");
-}
-
-gboolean
-pr_session_may_idle (PrSession *self)
-{
-  if (++self->n_idle <= MAX_IDLE)
-    return TRUE;
-
-  end_for (self, "Too many commands without a message; this session is over");
-  return FALSE;
 }
 
 void
@@ -195,10 +199,11 @@ settle_end (PrSession *self, PrVerdict verdict)
   if (verdict.kind != PR_VERDICT_ACCEPT)
     {
       pr_session_say_refusal (self, verdict);
+      pr_session_may_idle (self);
       return;
     }
 
-  self->n_errors = self->n_refused = self->n_idle = 0;
+  self->n_errors = self->n_refused_tenths = self->n_idle = 0;
   pr_session_say (self, 250, "2.0.0", verdict.text != NULL ? verdict.text : "Message accepted");
 }
 

@@ -344,7 +344,7 @@ static const Verb verbs[] = {
   { "EHLO", IS_IDLE | IS_SILENT, check_helo, proceed_ehlo,
     "EHLO name\nintroduces your machine and lists what this server can do" },
   { "HELO", IS_IDLE | IS_SILENT, check_helo, proceed_helo, "HELO name\nintroduces your machine" },
-  { "NOOP", IS_IDLE, check_nothing, proceed_noop, "NOOP\ndoes nothing" },
+  { "NOOP", IS_IDLE, check_nothing, proceed_noop, "NOOP\nhas no effect" },
   { "VRFY", IS_IDLE, check_argument, proceed_vrfy,
     "VRFY address\nis not answered; an address shows at RCPT whether it is taken" },
   { "HELP", IS_IDLE, check_nothing, proceed_help, "HELP [command]" },
