@@ -42,7 +42,7 @@ typedef struct
   PrTlsMode tls; /* OFF, STARTTLS, REQUIRED, IMPLICIT */
   PrAuthMode auth;
   guint minimum_tls;       /* 10, 11, 12, 13 */
-  char *certificate, *key; /* nullable */
+  char *certificate, *key; /* nullable; absolute. @key only with @certificate, which may hold it */
   gboolean legacy;
 } PrListenerConfig;
 
@@ -59,8 +59,11 @@ typedef struct
   PrVia via;
   PrHostPort *hosts; /* n_hosts; smarthost, or lmtp by TCP */
   guint n_hosts;
-  PrTlsMode tls; /* OFF, OPPORTUNISTIC, REQUIRED, IMPLICIT */
-  char *ca_file, *username, *auth, *path, *rewrite_sender; /* nullable; auth: "auto" */
+  PrTlsMode tls;        /* OFF, OPPORTUNISTIC, REQUIRED, IMPLICIT */
+  char *ca_file, *path; /* nullable; absolute */
+  char *username;       /* nullable */
+  char *auth;           /* a word of CONTRACT, "auto" by default */
+  char *rewrite_sender; /* nullable; canonical address */
   guint max_connections, max_messages_per_connection;
   guint64 connect_timeout_s, reply_timeout_s;
 } PrRouteConfig;
@@ -76,7 +79,7 @@ typedef struct
   gatomicrefcount refs;
 
   /* [server] */
-  char *hostname;
+  char *hostname;   /* ASCII, with a dot or an address literal where it was not set by hand */
   char *postmaster; /* nullable, canonical address */
   guint64 max_message_size_octets, min_free_space_octets, idle_timeout_s;
   guint max_recipients, max_connections, max_connections_per_client;
@@ -103,10 +106,13 @@ typedef struct
 /* The configuration of an absent file (CONTRACT: 127.0.0.1:2525 and [::1]:2525, loopback only,
  * no routes). */
 PrConfig *pr_config_new_default (void);
-/* @text: the whole file, @name: for messages. On failure NULL, and @faults gets one line for each
- * fault: "FILE: [group] key: what is wrong". @faults: (out) (transfer full) (element-type utf8). */
+/* @text: the whole file. @name: its path, for messages, and relative PATHs are taken from its
+ * folder; asks the file system whether the files named in it exist. On failure NULL, and @faults
+ * gets one line for each fault: "FILE: [group] key: what is wrong", in file order.
+ * @faults: (out) (transfer full) (element-type utf8): NULL on success. */
 PrConfig *pr_config_parse (const char *text, gsize len, const char *name, GPtrArray **faults);
-/* Reads @path (blocking: at start, or in a thread). An absent file is the default. */
+/* Reads @path (blocking: at start, or in a thread). An absent file is the default. Relative paths
+ * and @faults as above. */
 PrConfig *pr_config_load (const char *path, GPtrArray **faults);
 PrConfig *pr_config_ref (PrConfig *self);
 void pr_config_unref (PrConfig *self);
@@ -125,7 +131,11 @@ gboolean pr_config_save (const char *path, const char *text, gsize len, GError *
  * example file, and later the settings window. Terminated by a NULL group. */
 typedef struct
 {
-  const char *group, *key, *type, *default_text, *help;
+  const char *group; /* "server", "listener NAME" */
+  const char *key;
+  const char *type;         /* "size", "duration", "off | starttls | required | implicit" */
+  const char *default_text; /* "" where there is none */
+  const char *help;
 } PrConfigKey;
 const PrConfigKey *pr_config_get_keys (void);
 

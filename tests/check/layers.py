@@ -13,7 +13,7 @@ MAY_USE = {
     'core/common': (),
     'core/smtp': ('core/common',),
     'core/net': ('core/common',),
-    'core/config': ('core/common',),
+    'core/config': ('core/common', 'core/smtp'),
     'core/queue': ('core/common', 'core/smtp'),  # the envelope
     'core/journal': ('core/common', 'core/queue'),
     'core/guard': ('core/common', 'core/smtp', 'core/net', 'core/config'),

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Every key of postroom.conf: its type, default, range and one sentence of help. */
+#include "config/keys.h"
+
+#define IN(type, field) G_STRUCT_OFFSET (type, field)
+#define KIB G_GUINT64_CONSTANT (1024)
+#define MIB (1024 * KIB)
+#define GIB (1024 * MIB)
+#define MINUTE_S 60
+#define HOUR_S 3600
+#define DAY_S 86400
+
+static const PrWord booleans[] = { { "false", FALSE }, { "true", TRUE }, { NULL, 0 } };
+
+static const PrWord listener_tls[] = { { "off", PR_TLS_OFF },
+                                       { "starttls", PR_TLS_STARTTLS },
+                                       { "required", PR_TLS_REQUIRED },
+                                       { "implicit", PR_TLS_IMPLICIT },
+                                       { NULL, 0 } };
+
+static const PrWord listener_auth[] = { { "off", PR_AUTH_OFF },
+                                        { "offered", PR_AUTH_OFFERED },
+                                        { "required", PR_AUTH_REQUIRED },
+                                        { NULL, 0 } };
+
+static const PrWord tls_versions[] = {
+  { "1.0", 10 }, { "1.1", 11 }, { "1.2", 12 }, { "1.3", 13 }, { NULL, 0 }
+};
+
+static const PrWord vias[] = { { "smarthost", PR_VIA_SMARTHOST },
+                               { "mx", PR_VIA_MX },
+                               { "lmtp", PR_VIA_LMTP },
+                               { "maildir", PR_VIA_MAILDIR },
+                               { "hold", PR_VIA_HOLD },
+                               { "discard", PR_VIA_DISCARD },
+                               { NULL, 0 } };
+
+static const PrWord route_tls[] = { { "off", PR_TLS_OFF },
+                                    { "opportunistic", PR_TLS_OPPORTUNISTIC },
+                                    { "required", PR_TLS_REQUIRED },
+                                    { "implicit", PR_TLS_IMPLICIT },
+                                    { NULL, 0 } };
+
+static const PrWord mechanisms[] = { { "auto", 0 },          { "plain", 0 },
+                                     { "login", 0 },         { "cram-md5", 0 },
+                                     { "scram-sha-256", 0 }, { "xoauth2", 0 },
+                                     { "oauthbearer", 0 },   { NULL, 0 } };
+
+const PrKeySpec pr_key_specs[] = {
+  { "server", "hostname", PR_VALUE_HOSTNAME, IN (PrConfig, hostname), NULL, 0, 0, NULL,
+    "The name Postroom calls itself by, to clients and to next hops. Without it: this computer's "
+    "name." },
+  { "server", "postmaster", PR_VALUE_ADDRESS, IN (PrConfig, postmaster), NULL, 0, 0, NULL,
+    "Receives what cannot be returned to anybody, and mail for \"postmaster\"; such mail is held "
+    "while this is not set." },
+  { "server", "max-message-size", PR_VALUE_SIZE, IN (PrConfig, max_message_size_octets), "50M", KIB,
+    64 * GIB, NULL, "The largest message that is accepted; clients are told." },
+  { "server", "max-recipients", PR_VALUE_NUMBER, IN (PrConfig, max_recipients), "1000", 1, 100000,
+    NULL, "How many recipients one message may have." },
+  { "server", "max-connections", PR_VALUE_NUMBER, IN (PrConfig, max_connections), "1000", 1, 100000,
+    NULL, "How many clients may be connected at once; the next one is told to come later." },
+  { "server", "max-connections-per-client", PR_VALUE_NUMBER,
+    IN (PrConfig, max_connections_per_client), "50", 1, 100000, NULL,
+    "How many connections one client address (IPv6: one /64) may have at once." },
+  { "server", "idle-timeout", PR_VALUE_DURATION, IN (PrConfig, idle_timeout_s), "5m", 1, DAY_S,
+    NULL, "A client that sends nothing for so long is disconnected." },
+  { "server", "min-free-space", PR_VALUE_SIZE, IN (PrConfig, min_free_space_octets), "100M", 0,
+    1024 * GIB, NULL, "With less space left on the disk no mail is accepted; clients try later." },
+
+  { "listener", "listen", PR_VALUE_LISTEN, IN (PrListenerConfig, listen),
+    "127.0.0.1:2525;[::1]:2525", 0, 0, NULL,
+    "The addresses and ports where clients connect. 0.0.0.0 and [::] stand for all of them." },
+  { "listener", "tls", PR_VALUE_WORD, IN (PrListenerConfig, tls), "starttls", 0, 0, listener_tls,
+    "Encryption: none, offered by STARTTLS, required by STARTTLS, or from the first octet." },
+  { "listener", "auth", PR_VALUE_WORD, IN (PrListenerConfig, auth), "offered", 0, 0, listener_auth,
+    "Signing in: not at all, offered over TLS and to this computer, or required of everybody." },
+  { "listener", "minimum-tls", PR_VALUE_WORD, IN (PrListenerConfig, minimum_tls), "1.2", 0, 0,
+    tls_versions, "The oldest version of TLS that is accepted; old devices may need 1.0." },
+  { "listener", "certificate", PR_VALUE_FILE, IN (PrListenerConfig, certificate), NULL, 0, 0, NULL,
+    "A PEM file with the certificate and its chain. Without it: a self-signed certificate." },
+  { "listener", "key", PR_VALUE_FILE, IN (PrListenerConfig, key), NULL, 0, 0, NULL,
+    "A PEM file with the private key. Without it the file of the certificate must hold it." },
+  { "listener", "legacy", PR_VALUE_WORD, IN (PrListenerConfig, legacy), "false", 0, 0, booleans,
+    "Accept what old devices send although it is against the rules, such as bare line feeds." },
+
+  { "access", "relay-networks", PR_VALUE_NETWORKS, IN (PrConfig, relay_networks),
+    "127.0.0.0/8;::1/128", 0, 0, NULL,
+    "Clients in these networks may send to anybody without signing in." },
+  { "access", "deny-networks", PR_VALUE_NETWORKS, IN (PrConfig, deny_networks), "", 0, 0, NULL,
+    "Clients in these networks are turned away." },
+  { "access", "local-domains", PR_VALUE_DOMAINS, IN (PrConfig, local_domains), "", 0, 0, NULL,
+    "Mail for these domains is accepted from anyone: example.org, *.example.org." },
+  { "access", "deny-senders", PR_VALUE_PATTERNS, IN (PrConfig, deny_senders), "", 0, 0, NULL,
+    "Mail from these senders is refused: user@domain, *@domain, *@*.domain." },
+  { "access", "deny-recipients", PR_VALUE_PATTERNS, IN (PrConfig, deny_recipients), "", 0, 0, NULL,
+    "Mail for these recipients is refused." },
+
+  { "user", "secret", PR_VALUE_SECRET, IN (PrUserConfig, secret), NULL, 0, 0, NULL,
+    "What the password is checked with; it is written by \"postroomctl user add\"." },
+  { "user", "senders", PR_VALUE_PATTERNS, IN (PrUserConfig, senders), "*", 0, 0, NULL,
+    "The sender addresses this user may use." },
+
+  { "route", "recipients", PR_VALUE_PATTERNS, IN (PrRouteConfig, recipients), "*", 0, 0, NULL,
+    "Mail for these recipients takes this route; of several routes the first one counts." },
+  { "route", "senders", PR_VALUE_PATTERNS, IN (PrRouteConfig, senders), "*", 0, 0, NULL,
+    "Only mail of these senders takes this route." },
+  { "route", "via", PR_VALUE_WORD, IN (PrRouteConfig, via), "smarthost", 0, 0, vias,
+    "Through a provider's server, straight to the recipients' servers, to an LMTP server, into a "
+    "maildir; or hold it, or throw it away." },
+  { "route", "hosts", PR_VALUE_HOSTS, IN (PrRouteConfig, hosts), NULL, 0, 0, NULL,
+    "For smarthost and lmtp: the servers with their ports, the preferred one first. Without a "
+    "port: 587 (tls=implicit: 465), for lmtp 24." },
+  { "route", "tls", PR_VALUE_WORD, IN (PrRouteConfig, tls), "required", 0, 0, route_tls,
+    "Encryption towards the next server; required and implicit verify its certificate. With via=mx "
+    "the default is opportunistic, with via=lmtp it is off." },
+  { "route", "ca-file", PR_VALUE_FILE, IN (PrRouteConfig, ca_file), NULL, 0, 0, NULL,
+    "A PEM file with certificates to trust in addition to those of the system." },
+  { "route", "username", PR_VALUE_TEXT, IN (PrRouteConfig, username), NULL, 0, 0, NULL,
+    "The name to sign in with; the password is set by \"postroomctl route password\"." },
+  { "route", "auth", PR_VALUE_NAME, IN (PrRouteConfig, auth), "auto", 0, 0, mechanisms,
+    "How to sign in; auto takes the best way the server offers." },
+  { "route", "path", PR_VALUE_PATH, IN (PrRouteConfig, path), NULL, 0, 0, NULL,
+    "For maildir: its folder. For lmtp: the UNIX socket of the server, instead of hosts." },
+  { "route", "max-connections", PR_VALUE_NUMBER, IN (PrRouteConfig, max_connections), "10", 1, 1000,
+    NULL, "How many connections to one server may be open at once." },
+  { "route", "max-messages-per-connection", PR_VALUE_NUMBER,
+    IN (PrRouteConfig, max_messages_per_connection), "100", 1, 100000, NULL,
+    "After so many messages a connection is closed and another one opened." },
+  { "route", "connect-timeout", PR_VALUE_DURATION, IN (PrRouteConfig, connect_timeout_s), "30s", 1,
+    10 * MINUTE_S, NULL, "How long to wait for a connection to one address." },
+  { "route", "reply-timeout", PR_VALUE_DURATION, IN (PrRouteConfig, reply_timeout_s), "5m", 1,
+    HOUR_S, NULL, "How long to wait for one reply; twice this at the end of a message." },
+  { "route", "rewrite-sender", PR_VALUE_ADDRESS, IN (PrRouteConfig, rewrite_sender), NULL, 0, 0,
+    NULL,
+    "The envelope sender and From become this address, the old From becomes Reply-To; for "
+    "providers that accept one sender only." },
+
+  { "retry", "schedule", PR_VALUE_SCHEDULE, IN (PrConfig, retry_schedule_s),
+    "1m;5m;15m;30m;1h;2h;4h", 1, 30 * DAY_S, NULL,
+    "How long to wait after the first, second, ... failed try; the last one repeats." },
+  { "retry", "give-up", PR_VALUE_DURATION, IN (PrConfig, give_up_s), "5d", 1, 365 * DAY_S, NULL,
+    "After so long a message goes back to its sender." },
+  { "retry", "warn-after", PR_VALUE_DURATION, IN (PrConfig, warn_after_s), "4h", 0, 365 * DAY_S,
+    NULL, "After so long the sender is told once that the message is late; 0: never." },
+
+  { "journal", "keep", PR_VALUE_DURATION, IN (PrConfig, journal_keep_s), "30d", 0, 3660 * DAY_S,
+    NULL, "How long the history of messages and connections is kept." },
+  { "journal", "max-size", PR_VALUE_SIZE, IN (PrConfig, journal_max_size_octets), "256M", MIB,
+    1024 * GIB, NULL, "With more than this the oldest history goes first." },
+
+  { NULL, NULL, PR_VALUE_TEXT, 0, NULL, 0, 0, NULL, NULL },
+};
+
+/* --- for people -------------------------------------------------------------------------- */
+
+static const char *
+join_words (const PrWord *words)
+{
+  g_autoptr (GString) text = g_string_new (words[0].word);
+
+  for (gsize i = 1; words[i].word != NULL; i++)
+    g_string_append_printf (text, " | %s", words[i].word);
+  return g_intern_string (text->str);
+}
+
+static const char *
+name_type (PrValueKind kind)
+{
+  switch (kind)
+    {
+    case PR_VALUE_SIZE: return "size";
+    case PR_VALUE_DURATION: return "duration";
+    case PR_VALUE_NUMBER: return "number";
+    case PR_VALUE_WORD:
+    case PR_VALUE_NAME: return "word";
+    case PR_VALUE_TEXT: return "text";
+    case PR_VALUE_HOSTNAME: return "host name";
+    case PR_VALUE_ADDRESS: return "address";
+    case PR_VALUE_PATH:
+    case PR_VALUE_FILE: return "path";
+    case PR_VALUE_LISTEN: return "list of IP addresses with ports";
+    case PR_VALUE_NETWORKS: return "list of networks";
+    case PR_VALUE_PATTERNS: return "list of address patterns";
+    case PR_VALUE_DOMAINS: return "list of domains";
+    case PR_VALUE_HOSTS: return "list of hosts with ports";
+    case PR_VALUE_SCHEDULE: return "list of durations";
+    case PR_VALUE_SECRET: return "secret";
+    default: g_assert_not_reached ();
+    }
+}
+
+static const char *
+name_group (const char *group)
+{
+  if (g_str_equal (group, "listener"))
+    return "listener NAME";
+  if (g_str_equal (group, "user"))
+    return "user NAME";
+  return g_str_equal (group, "route") ? "route NAME" : group;
+}
+
+const PrConfigKey *
+pr_config_get_keys (void)
+{
+  static PrConfigKey keys[G_N_ELEMENTS (pr_key_specs)];
+  static gsize made;
+
+  if (g_once_init_enter (&made))
+    {
+      for (gsize i = 0; pr_key_specs[i].group != NULL; i++)
+        {
+          const PrKeySpec *spec = &pr_key_specs[i];
+
+          keys[i].group = name_group (spec->group);
+          keys[i].key = spec->key;
+          keys[i].type = spec->words != NULL ? join_words (spec->words) : name_type (spec->kind);
+          keys[i].default_text = spec->default_text != NULL ? spec->default_text : "";
+          keys[i].help = spec->help;
+        }
+      g_once_init_leave (&made, 1);
+    }
+  return keys;
+}

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Passwords of routes in a key file. */
+#include "config/secrets.h"
+
+#include <errno.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "common/error.h"
+#include "config/config.h"
+
+#define MAX_FILE_OCTETS (1024 * 1024)
+#define PASSWORD "password"
+
+static gboolean
+fail (GError **error, const char *path, const char *why)
+{
+  g_set_error (error, PR_ERROR, PR_ERROR_CONFIG, "%s: %s", path, why);
+  return FALSE;
+}
+
+static void
+wipe (char *text, gsize len)
+{
+#ifdef __GLIBC__
+  explicit_bzero (text, len);
+#else
+  volatile char *p = text;
+
+  while (len-- > 0)
+    *p++ = '\0';
+#endif
+}
+
+static gboolean
+is_private (const GStatBuf *status)
+{
+#ifdef G_OS_UNIX
+  return (status->st_mode & (S_IRWXG | S_IRWXO)) == 0;
+#else
+  return TRUE;
+#endif
+}
+
+/* An absent file is an empty one. */
+static gboolean
+load (const char *path, GKeyFile *file, GError **error)
+{
+  g_autoptr (GError) own = NULL;
+  g_autofree char *text = NULL;
+  GStatBuf status;
+  gsize len = 0;
+  gboolean ok;
+
+  if (g_stat (path, &status) != 0)
+    return errno == ENOENT || fail (error, path, g_strerror (errno));
+  if (!S_ISREG (status.st_mode) || status.st_size > MAX_FILE_OCTETS)
+    return fail (error, path, "is not a credentials file");
+  if (!is_private (&status))
+    return fail (error, path, "can be read by others; change that with: chmod 600");
+  if (!g_file_get_contents (path, &text, &len, &own))
+    return fail (error, path, own->message);
+  /* GKeyFile's own message would quote the line, and that may hold a password. */
+  ok = len == 0 || g_key_file_load_from_data (file, text, len, G_KEY_FILE_KEEP_COMMENTS, NULL);
+  wipe (text, len);
+  return ok || fail (error, path, "is not a key file ([route NAME] and password=... in it)");
+}
+
+static gboolean
+name_is_valid (const char *route)
+{
+  for (const char *p = route; *p != '\0'; p++)
+    if (g_ascii_iscntrl (*p) || *p == '[' || *p == ']')
+      return FALSE;
+  return route[0] != '\0' && g_utf8_validate (route, -1, NULL);
+}
+
+char *
+pr_secrets_get (const char *path, const char *route, GError **error)
+{
+  g_autoptr (GKeyFile) file = g_key_file_new ();
+  g_autofree char *group = g_strconcat ("route ", route, NULL);
+  g_autoptr (GError) own = NULL;
+  char *password;
+
+  if (!load (path, file, error))
+    return NULL;
+  password = g_key_file_get_string (file, group, PASSWORD, &own);
+  if (own == NULL || g_error_matches (own, G_KEY_FILE_ERROR, G_KEY_FILE_ERROR_GROUP_NOT_FOUND) ||
+      g_error_matches (own, G_KEY_FILE_ERROR, G_KEY_FILE_ERROR_KEY_NOT_FOUND))
+    return password;
+  pr_secret_free (password);
+  fail (error, path, "a password in it is not text in UTF-8, or has a lone backslash");
+  return NULL;
+}
+
+gboolean
+pr_secrets_set (const char *path, const char *route, const char *password, GError **error)
+{
+  g_autoptr (GKeyFile) file = g_key_file_new ();
+  g_autofree char *group = g_strconcat ("route ", route, NULL);
+  g_autofree char *text = NULL;
+  gsize len;
+  gboolean ok;
+
+  if (!name_is_valid (route))
+    return fail (error, path, "this is not the name of a route");
+  if (password != NULL && !g_utf8_validate (password, -1, NULL))
+    return fail (error, path, "the password is not text in UTF-8");
+  if (!load (path, file, error))
+    return FALSE;
+  if (password != NULL)
+    g_key_file_set_string (file, group, PASSWORD, password);
+  else
+    g_key_file_remove_group (file, group, NULL);
+  text = g_key_file_to_data (file, &len, NULL);
+  ok = pr_config_save (path, text, len, error);
+  wipe (text, len);
+  return ok;
+}
+
+void
+pr_secret_free (char *secret)
+{
+  if (secret == NULL)
+    return;
+  wipe (secret, strlen (secret));
+  g_free (secret);
+}

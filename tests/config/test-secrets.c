@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config/secrets.h"
+
+#include <glib/gstdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "common/error.h"
+
+typedef struct
+{
+  char *dir, *path;
+} Fixture;
+
+static void
+set_up (Fixture *f, gconstpointer data)
+{
+  f->dir = g_dir_make_tmp ("postroom-XXXXXX", NULL);
+  f->path = g_build_filename (f->dir, "credentials", NULL);
+}
+
+static void
+tear_down (Fixture *f, gconstpointer data)
+{
+  g_unlink (f->path);
+  g_rmdir (f->dir);
+  g_free (f->path);
+  g_free (f->dir);
+}
+
+static void
+assert_password (Fixture *f, const char *route, const char *expected)
+{
+  g_autoptr (GError) error = NULL;
+  char *password = pr_secrets_get (f->path, route, &error);
+
+  g_assert_no_error (error);
+  g_assert_cmpstr (password, ==, expected);
+  pr_secret_free (password);
+}
+
+static void
+set_password (Fixture *f, const char *route, const char *password)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (pr_secrets_set (f->path, route, password, &error));
+  g_assert_no_error (error);
+}
+
+static void
+test_round_trip (Fixture *f, gconstpointer data)
+{
+  static const char *const passwords[] = {
+    "x",     " blanks around ", "semi;colon", "back\\slash", "[bracket]",
+    "#hash", "pässwörd",        "a=b",        "\ttab\t",     ""
+  };
+  GStatBuf status;
+
+  assert_password (f, "provider", NULL); /* no file yet */
+  for (gsize i = 0; i < G_N_ELEMENTS (passwords); i++)
+    {
+      set_password (f, "provider", passwords[i]);
+      assert_password (f, "provider", passwords[i]);
+    }
+  set_password (f, "second route", "other");
+  assert_password (f, "second route", "other");
+  assert_password (f, "third", NULL);
+  set_password (f, "provider", NULL);
+  set_password (f, "never there", NULL);
+  assert_password (f, "provider", NULL);
+  assert_password (f, "second route", "other");
+  g_assert_cmpint (g_stat (f->path, &status), ==, 0);
+  g_assert_cmpint (status.st_mode & 0777, ==, 0600);
+  pr_secret_free (NULL);
+}
+
+static void
+assert_refused (Fixture *f)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (pr_secrets_get (f->path, "provider", &error));
+  g_assert_error (error, PR_ERROR, PR_ERROR_CONFIG);
+  g_assert_null (strstr (error->message, "hunter2"));
+}
+
+static void
+test_not_private (Fixture *f, gconstpointer data)
+{
+  set_password (f, "provider", "hunter2");
+  g_assert_cmpint (g_chmod (f->path, 0640), ==, 0);
+  assert_refused (f);
+}
+
+static void
+test_wrong_file (Fixture *f, gconstpointer data)
+{
+  static const char *const wrong[] = { "hunter2", "[route provider]\nhunter2\n",
+                                       "[route provider]\npassword=hunter2\\\n",
+                                       "[route provider]\npassword=hunter2\xff\n" };
+  g_autoptr (GError) error = NULL;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (wrong); i++)
+    {
+      g_assert_true (
+        g_file_set_contents_full (f->path, wrong[i], -1, G_FILE_SET_CONTENTS_NONE, 0600, NULL));
+      assert_refused (f);
+    }
+  /* What cannot be read is not overwritten. */
+  g_assert_true (g_file_set_contents (f->path, "hunter2", -1, NULL));
+  g_assert_cmpint (g_chmod (f->path, 0600), ==, 0);
+  g_assert_false (pr_secrets_set (f->path, "provider", "new", &error));
+  g_assert_error (error, PR_ERROR, PR_ERROR_CONFIG);
+}
+
+static void
+test_wrong_arguments (Fixture *f, gconstpointer data)
+{
+  static const char *const names[] = { "", "a]b", "a[b", "a\nb", "a\xff" };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      g_autoptr (GError) error = NULL;
+
+      g_assert_false (pr_secrets_set (f->path, names[i], "x", &error));
+      g_assert_error (error, PR_ERROR, PR_ERROR_CONFIG);
+    }
+  {
+    g_autoptr (GError) error = NULL;
+
+    g_assert_false (pr_secrets_set (f->path, "provider", "\xff\xfe", &error));
+    g_assert_error (error, PR_ERROR, PR_ERROR_CONFIG);
+  }
+  g_assert_false (g_file_test (f->path, G_FILE_TEST_EXISTS));
+}
+
+int
+main (int argc, char *argv[])
+{
+  g_test_init (&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
+  g_test_add ("/secrets/round-trip", Fixture, NULL, set_up, test_round_trip, tear_down);
+  g_test_add ("/secrets/not-private", Fixture, NULL, set_up, test_not_private, tear_down);
+  g_test_add ("/secrets/wrong-file", Fixture, NULL, set_up, test_wrong_file, tear_down);
+  g_test_add ("/secrets/wrong-arguments", Fixture, NULL, set_up, test_wrong_arguments, tear_down);
+  return g_test_run ();
+}
