@@ -59,22 +59,35 @@ def target_of(header, name, known):
 
 def check(report):
     known = set(tree.files())
-    for name in tree.select('.c', '.h'):
-        folder = folder_of(name)
-        if folder.split('/')[0] not in ('core', 'app', 'ui'):
+    for name in product_files():
+        if folder_of(name) not in MAY_USE:
+            report.fault(name, 1, f'{folder_of(name)}/ is not in the table of {__name__}.py')
             continue
-        if folder not in MAY_USE:
-            report.fault(name, 1, f'{folder}/ is not in the table of tests/check/layers.py')
-            continue
-        text = tree.code(name, keep_strings=True)
-        for match in INCLUDE.finditer(text):
-            line = text.count('\n', 0, match.start(2)) + 1
-            check_include(report, name, line, match[2], known)
+        for line, header in includes(name):
+            check_include(report, name, line, header, target_of(header, name, known))
 
 
-def check_include(report, name, line, header, known):
+def product_files():
+    return [name for name in tree.select('.c', '.h')
+            if name.split('/')[0] in ('core', 'app', 'ui')]
+
+
+def includes(name):
+    text = tree.code(name, keep_strings=True)
+    for match in INCLUDE.finditer(text):
+        yield text.count('\n', 0, match.start(2)) + 1, match[2]
+
+
+def public_headers():
+    """The headers that another folder includes: the rest are a folder's own affair."""
+    known = set(tree.files())
+    targets = ((folder_of(name), target_of(header, name, known))
+               for name in product_files() for _, header in includes(name))
+    return {target for folder, target in targets if target and folder_of(target) != folder}
+
+
+def check_include(report, name, line, header, target):
     folder = folder_of(name)
-    target = target_of(header, name, known)
     if target:
         other = folder_of(target)
         if other != folder and other not in MAY_USE[folder]:
