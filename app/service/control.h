@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #pragma once
 
-#include "engine.h"
+#include "service/reload.h"
 
 G_BEGIN_DECLS
 
@@ -11,8 +11,9 @@ G_BEGIN_DECLS
  */
 typedef struct _PrControl PrControl;
 
-/* @engine: borrowed, outlives it. Errors: PR_ERROR_PERMANENT, the socket cannot be made. */
-PrControl *pr_control_new (PrEngine *engine, const PrHome *home, GError **error);
+/* All borrowed, outlive it. Errors: PR_ERROR_PERMANENT, the socket cannot be made. */
+PrControl *pr_control_new (PrEngine *engine, const PrHome *home, PrReloader *reloader,
+                           GError **error);
 /* Ends all conversations and removes the socket. */
 void pr_control_free (PrControl *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (PrControl, pr_control_free)

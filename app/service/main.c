@@ -21,11 +21,11 @@
 
 typedef struct
 {
-  GMainLoop *main_loop;  /* owned */
-  PrHome *home;          /* owned */
-  PrEngine *engine;      /* owned */
-  PrControl *control;    /* owned */
-  GCancellable *reading; /* owned, nullable: a reload under way */
+  GMainLoop *main_loop; /* owned */
+  PrHome *home;         /* owned */
+  PrEngine *engine;     /* owned */
+  PrReloader *reloader; /* owned */
+  PrControl *control;   /* owned */
   gboolean stopping;
 } Service;
 
@@ -83,45 +83,8 @@ say_what_next (Service *self)
 /* ── Reload ───────────────────────────────────────────────────────────────────────────────── */
 
 static void
-take_config (Service *self, const char *text, gsize len)
+on_reloaded (GPtrArray *faults, GPtrArray *warnings, gpointer user_data)
 {
-  g_autoptr (GPtrArray) faults = NULL;
-  g_autoptr (PrConfig) config = text != NULL
-                                  ? pr_config_parse (text, len, self->home->config, &faults)
-                                  : pr_config_new_default ();
-
-  if (config == NULL)
-    {
-      warn_of_faults (faults);
-      g_warning ("The configuration was not taken; the one before stays in force");
-      pr_engine_note_bad_config (self->engine, faults);
-      return;
-    }
-
-  g_clear_pointer (&faults, g_ptr_array_unref);
-  pr_engine_set_config (self->engine, config, &faults);
-  warn_of_faults (faults);
-  say_where_we_listen (self);
-}
-
-static void
-on_config_read (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  Service *self;
-  g_autofree char *text = NULL;
-  gsize len = 0;
-  g_autoptr (GError) error = NULL;
-  gboolean ok = g_file_load_contents_finish (G_FILE (source), result, &text, &len, NULL, &error);
-
-  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-    return; /* the service may be gone */
-
-  self = user_data;
-  g_clear_object (&self->reading);
-  if (ok || g_error_matches (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND))
-    take_config (self, text, len);
-  else
-    g_warning ("The configuration could not be read: %s", error->message);
   pr_supervisor_ready ();
 }
 
@@ -129,14 +92,13 @@ static gboolean
 on_reload_signal (gpointer user_data)
 {
   Service *self = user_data;
-  g_autoptr (GFile) file = g_file_new_for_path (self->home->config);
 
-  if (self->stopping || self->reading != NULL)
-    return G_SOURCE_CONTINUE;
+  if (!self->stopping)
+    {
+      pr_supervisor_reloading ();
+      pr_reloader_reload (self->reloader, on_reloaded, self);
+    }
 
-  pr_supervisor_reloading ();
-  self->reading = g_cancellable_new ();
-  g_file_load_contents_async (file, self->reading, on_config_read, self);
   return G_SOURCE_CONTINUE;
 }
 
@@ -197,7 +159,8 @@ prepare (Service *self)
   if (self->engine == NULL)
     return fail (error);
 
-  self->control = pr_control_new (self->engine, self->home, &error);
+  self->reloader = pr_reloader_new (self->engine, self->home);
+  self->control = pr_control_new (self->engine, self->home, self->reloader, &error);
   if (self->control == NULL)
     return fail (error);
 
@@ -284,10 +247,8 @@ main (int argc, char *argv[])
   if (status == EX_OK)
     status = run (&service);
 
-  if (service.reading != NULL)
-    g_cancellable_cancel (service.reading);
-  g_clear_object (&service.reading);
   g_clear_pointer (&service.control, pr_control_free);
+  g_clear_pointer (&service.reloader, pr_reloader_free);
   g_clear_pointer (&service.engine, pr_engine_free);
   g_clear_pointer (&service.home, pr_home_free);
   g_clear_pointer (&service.main_loop, g_main_loop_unref);

@@ -485,3 +485,15 @@ pr_runner_get_hop_failure (PrRunner *self, const char *hop, gint64 *until_us)
   *until_us = found->blocked_until_us;
   return found->failure.text;
 }
+
+gboolean
+pr_runner_is_active (PrRunner *self, gint64 id)
+{
+  PrParcel *parcel = pr_hand_find (self->hand, id);
+
+  for (PrWork *work = parcel != NULL ? parcel->works : NULL; work != NULL; work = work->sibling)
+    if (work->state == PR_WORK_SENDING)
+      return TRUE;
+
+  return FALSE;
+}

@@ -96,4 +96,7 @@ void pr_runner_get_stats (PrRunner *self, PrRunnerStats *out);
  * when. NULL: it does not. Valid until the next turn. */
 const char *pr_runner_get_hop_failure (PrRunner *self, const char *hop, gint64 *until_us);
 
+/* Whether something of message @id is on its way to a next hop right now. */
+gboolean pr_runner_is_active (PrRunner *self, gint64 id);
+
 G_END_DECLS

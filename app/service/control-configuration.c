@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* postroom.conf, read and written by the service alone. */
+
+#include <string.h>
+
+#include "config/secrets.h"
+#include "service/control-private.h"
+
+static GVariant *
+make_strings (GPtrArray *strings)
+{
+  return g_variant_new_strv ((const char *const *) strings->pdata, (gssize) strings->len);
+}
+
+/* ── Reading ──────────────────────────────────────────────────────────────────────────────── */
+
+static void
+on_file_read (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  GDBusMethodInvocation *invocation = user_data;
+  g_autofree char *path = g_file_get_path (G_FILE (source));
+  g_autofree char *text = NULL;
+  gsize len = 0;
+  g_autoptr (GError) error = NULL;
+
+  if (!g_file_load_contents_finish (G_FILE (source), result, &text, &len, NULL, &error) &&
+      !g_error_matches (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND))
+    pr_control_refuse (invocation, "%s", error->message);
+  else if (text != NULL && !g_utf8_validate (text, (gssize) len, NULL))
+    pr_control_refuse (invocation, "%s is not a text in UTF-8", path);
+  else
+    g_dbus_method_invocation_return_value (invocation,
+                                           g_variant_new ("(ss)", text != NULL ? text : "", path));
+}
+
+static gboolean
+on_read (PrDbusConfiguration1 *skeleton, GDBusMethodInvocation *invocation, gpointer user_data)
+{
+  PrControl *self = user_data;
+  g_autoptr (GFile) file = g_file_new_for_path (self->home->config);
+
+  g_file_load_contents_async (file, NULL, on_file_read, invocation);
+  return G_DBUS_METHOD_INVOCATION_HANDLED;
+}
+
+static gboolean
+on_validate (PrDbusConfiguration1 *skeleton, GDBusMethodInvocation *invocation, const char *text,
+             gpointer user_data)
+{
+  PrControl *self = user_data;
+  g_autoptr (GPtrArray) faults = NULL;
+  g_autoptr (PrConfig) config = pr_config_parse (text, strlen (text), self->home->config, &faults);
+
+  if (faults == NULL)
+    faults = g_ptr_array_new ();
+  g_dbus_method_invocation_return_value (invocation,
+                                         g_variant_new ("(@as)", make_strings (faults)));
+  return G_DBUS_METHOD_INVOCATION_HANDLED;
+}
+
+/* ── In force ─────────────────────────────────────────────────────────────────────────────── */
+
+static void
+on_in_force (GPtrArray *faults, GPtrArray *warnings, gpointer user_data)
+{
+  g_dbus_method_invocation_return_value (
+    user_data, g_variant_new ("(@as@as)", make_strings (faults), make_strings (warnings)));
+}
+
+static gboolean
+on_apply (PrDbusConfiguration1 *skeleton, GDBusMethodInvocation *invocation, const char *text,
+          gpointer user_data)
+{
+  PrControl *self = user_data;
+
+  pr_reloader_apply (self->reloader, text, on_in_force, invocation);
+  return G_DBUS_METHOD_INVOCATION_HANDLED;
+}
+
+static gboolean
+on_reload (PrDbusConfiguration1 *skeleton, GDBusMethodInvocation *invocation, gpointer user_data)
+{
+  PrControl *self = user_data;
+
+  pr_reloader_reload (self->reloader, on_in_force, invocation);
+  return G_DBUS_METHOD_INVOCATION_HANDLED;
+}
+
+static void
+on_changed (gpointer user_data)
+{
+  PrControl *self = user_data;
+
+  pr_dbus_configuration1_emit_changed (self->configuration);
+}
+
+PrDbusConfiguration1 *
+pr_control_make_configuration (PrControl *self)
+{
+  PrDbusConfiguration1 *skeleton = pr_dbus_configuration1_skeleton_new ();
+
+  g_signal_connect (skeleton, "handle-read", G_CALLBACK (on_read), self);
+  g_signal_connect (skeleton, "handle-validate", G_CALLBACK (on_validate), self);
+  g_signal_connect (skeleton, "handle-apply", G_CALLBACK (on_apply), self);
+  g_signal_connect (skeleton, "handle-reload", G_CALLBACK (on_reload), self);
+  pr_reloader_set_changed (self->reloader, on_changed, self);
+
+  return skeleton;
+}

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What happened: asked for, or followed. */
+
+#include "service/control-private.h"
+
+#define MAX_QUERY 1000
+
+static GVariant *
+make_event (const PrEvent *event)
+{
+  GVariantBuilder builder;
+  char id[PR_ID_LEN + 1];
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE_VARDICT);
+  pr_control_add_time (&builder, "id", event->id);
+  pr_control_add_time (&builder, "time", event->time_us);
+  pr_control_add_string (&builder, "kind", pr_event_kind_to_string (event->kind));
+  if (event->message != 0)
+    pr_control_add_string (&builder, "message", pr_id_format (event->message, id));
+  if (event->session != 0)
+    pr_control_add_u64 (&builder, "session", event->session);
+  pr_control_add_string (&builder, "peer", event->peer);
+  pr_control_add_string (&builder, "sender", event->sender);
+  pr_control_add_string (&builder, "address", event->address);
+  pr_control_add_string (&builder, "route", event->route);
+  if (event->code != 0)
+    pr_control_add_uint (&builder, "code", event->code);
+  pr_control_add_string (&builder, "text", event->text);
+  if (event->size_octets != 0)
+    pr_control_add_u64 (&builder, "size", event->size_octets);
+  pr_control_add_string (&builder, "tls", event->tls);
+
+  return g_variant_builder_end (&builder);
+}
+
+/* ── Query ────────────────────────────────────────────────────────────────────────────────── */
+
+static void
+on_events (const PrEvent *events, guint n, const GError *error, gpointer user_data)
+{
+  GDBusMethodInvocation *invocation = user_data;
+  GVariantBuilder builder;
+
+  if (error != NULL)
+    {
+      pr_control_refuse (invocation, "%s", error->message);
+      return;
+    }
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE ("aa{sv}"));
+  for (guint i = 0; i < n; i++)
+    g_variant_builder_add_value (&builder, make_event (&events[i]));
+  g_dbus_method_invocation_return_value (invocation, g_variant_new ("(aa{sv})", &builder));
+}
+
+/* FALSE: @why is set. Strings are borrowed from @options. */
+static gboolean
+read_filter (GVariant *options, PrEventFilter *filter, const char **why)
+{
+  const char *message = NULL, *kind = NULL;
+  PrEventKind value;
+
+  g_variant_lookup (options, "before", "x", &filter->before_id);
+  g_variant_lookup (options, "after", "x", &filter->after_id);
+  g_variant_lookup (options, "session", "t", &filter->session);
+  g_variant_lookup (options, "text", "&s", &filter->text);
+  g_variant_lookup (options, "from", "x", &filter->from_us);
+  g_variant_lookup (options, "to", "x", &filter->to_us);
+  if (g_variant_lookup (options, "message", "&s", &message) &&
+      !pr_id_parse (message, &filter->message))
+    {
+      *why = "That is not the id of a message";
+      return FALSE;
+    }
+  if (g_variant_lookup (options, "kind", "&s", &kind))
+    {
+      if (!pr_event_kind_from_string (kind, &value))
+        {
+          *why = "There is no such kind of event";
+          return FALSE;
+        }
+      filter->kind = (int) value;
+    }
+
+  return TRUE;
+}
+
+static gboolean
+on_query (PrDbusJournal1 *skeleton, GDBusMethodInvocation *invocation, GVariant *options,
+          guint limit, gpointer user_data)
+{
+  PrControl *self = user_data;
+  PrEventFilter filter = { 0 };
+  const char *why;
+
+  if (!read_filter (options, &filter, &why))
+    {
+      pr_control_bad_args (invocation, "%s", why);
+      return G_DBUS_METHOD_INVOCATION_HANDLED;
+    }
+
+  pr_store_events (pr_engine_get_store (self->engine), &filter, MIN (limit, MAX_QUERY), on_events,
+                   invocation);
+  return G_DBUS_METHOD_INVOCATION_HANDLED;
+}
+
+/* ── Follow ───────────────────────────────────────────────────────────────────────────────── */
+
+static void
+on_event (const PrEvent *event, gpointer user_data)
+{
+  PrControl *self = user_data;
+  g_autoptr (GVariant) value = NULL;
+
+  for (guint i = 0; i < self->clients->len; i++)
+    {
+      PrControlClient *client = self->clients->pdata[i];
+
+      if (!client->follows)
+        continue;
+      if (client->n_events == PR_CONTROL_MAX_BACKLOG)
+        {
+          client->n_missed++;
+          continue;
+        }
+      if (value == NULL)
+        value = g_variant_ref_sink (make_event (event));
+      if (client->events == NULL)
+        client->events = g_variant_builder_new (G_VARIANT_TYPE ("aa{sv}"));
+      g_variant_builder_add_value (client->events, value);
+      client->n_events++;
+    }
+}
+
+void
+pr_control_flush_events (PrControl *self)
+{
+  gboolean followed = FALSE;
+
+  for (guint i = 0; i < self->clients->len; i++)
+    {
+      PrControlClient *client = self->clients->pdata[i];
+
+      followed |= client->follows;
+      if (client->events == NULL)
+        continue;
+
+      g_dbus_connection_emit_signal (
+        client->connection, NULL, PR_CONTROL_PATH, "io.github.postroom.Journal1", "Events",
+        g_variant_new ("(aa{sv}u)", client->events, client->n_missed), NULL);
+      g_clear_pointer (&client->events, g_variant_builder_unref);
+      client->n_events = client->n_missed = 0;
+    }
+
+  if (!followed && self->follow_token != 0)
+    {
+      pr_journal_unfollow (pr_engine_get_journal (self->engine), self->follow_token);
+      self->follow_token = 0;
+    }
+}
+
+static gboolean
+on_follow (PrDbusJournal1 *skeleton, GDBusMethodInvocation *invocation, gboolean follow,
+           gpointer user_data)
+{
+  PrControl *self = user_data;
+  PrControlClient *client = pr_control_find_client (self, invocation);
+
+  if (client != NULL)
+    client->follows = follow;
+  if (follow && self->follow_token == 0)
+    self->follow_token = pr_journal_follow (pr_engine_get_journal (self->engine), on_event, self);
+
+  pr_dbus_journal1_complete_follow (skeleton, invocation);
+  return G_DBUS_METHOD_INVOCATION_HANDLED;
+}
+
+PrDbusJournal1 *
+pr_control_make_journal (PrControl *self)
+{
+  PrDbusJournal1 *skeleton = pr_dbus_journal1_skeleton_new ();
+
+  g_signal_connect (skeleton, "handle-query", G_CALLBACK (on_query), self);
+  g_signal_connect (skeleton, "handle-follow", G_CALLBACK (on_follow), self);
+
+  return skeleton;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include "postroom-dbus.h"
+#include "service/control.h"
+#include "service/reload.h"
+
+G_BEGIN_DECLS
+
+/* What the interfaces share. Each interface is one file with an init that makes its skeleton,
+ * exported on every connection. Handlers never block: what the store answers comes back with the
+ * invocation alone, so that neither a client that left nor a stopping service can be missed. */
+
+#define PR_CONTROL_PATH "/io/github/postroom"
+#define PR_CONTROL_MAX_CLIENTS 64
+#define PR_CONTROL_TICK_MS 250      /* how often, at most, clients hear of changes */
+#define PR_CONTROL_MAX_BACKLOG 1000 /* events kept for one follower between two ticks */
+
+typedef struct
+{
+  PrControl *control;          /* borrowed */
+  GDBusConnection *connection; /* owned */
+  gboolean follows;
+  GVariantBuilder *events; /* owned, nullable: for a follower, until the next tick */
+  guint n_events, n_missed;
+} PrControlClient;
+
+struct _PrControl
+{
+  PrEngine *engine;     /* borrowed */
+  PrReloader *reloader; /* borrowed */
+  PrHome *home;         /* borrowed from the service */
+  GDBusServer *server;
+  GPtrArray *clients; /* of PrControlClient, owned */
+  GSource *tick;      /* owned; only while somebody is connected */
+  guint follow_token; /* of the journal; only while somebody follows */
+  guint64 told_queue, told_sessions, told_status;
+
+  PrDbusService1 *service;
+  PrDbusQueue1 *queue;
+  PrDbusSessions1 *sessions;
+  PrDbusJournal1 *journal;
+  PrDbusConfiguration1 *configuration;
+};
+
+PrDbusService1 *pr_control_make_service (PrControl *self);
+PrDbusQueue1 *pr_control_make_queue (PrControl *self);
+PrDbusSessions1 *pr_control_make_sessions (PrControl *self);
+PrDbusJournal1 *pr_control_make_journal (PrControl *self);
+PrDbusConfiguration1 *pr_control_make_configuration (PrControl *self);
+
+/* control-journal.c: what followers have not heard yet. */
+void pr_control_flush_events (PrControl *self);
+/* control.c: who made this call; NULL when it has gone. */
+PrControlClient *pr_control_find_client (PrControl *self, GDBusMethodInvocation *invocation);
+
+/* Answers in error: io.github.postroom.Error.Refused with words, or InvalidArgs. */
+void pr_control_refuse (GDBusMethodInvocation *invocation, const char *format, ...)
+  G_GNUC_PRINTF (2, 3);
+void pr_control_bad_args (GDBusMethodInvocation *invocation, const char *format, ...)
+  G_GNUC_PRINTF (2, 3);
+
+/* Adds only what says something. */
+void pr_control_add_string (GVariantBuilder *builder, const char *key, const char *value);
+void pr_control_add_u64 (GVariantBuilder *builder, const char *key, guint64 value);
+void pr_control_add_time (GVariantBuilder *builder, const char *key, gint64 us);
+void pr_control_add_uint (GVariantBuilder *builder, const char *key, guint value);
+void pr_control_add_bool (GVariantBuilder *builder, const char *key, gboolean value);
+
+G_END_DECLS

@@ -1,0 +1,440 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Messages that wait: looked at and ordered about. */
+
+#include "service/control-private.h"
+#include "service/subject.h"
+
+#define MAX_LIST 1000
+#define MAX_READ (256 * 1024)
+#define HEADER_READ (64 * 1024)
+
+/* ── A message as a dictionary ────────────────────────────────────────────────────────────── */
+
+static const char *
+recipient_state (const PrProgress *progress)
+{
+  switch (progress->state)
+    {
+    case PR_RECIPIENT_DELIVERED: return "delivered";
+    case PR_RECIPIENT_FAILED: return "failed";
+    case PR_RECIPIENT_QUEUED:
+    case PR_RECIPIENT_HELD:
+    default: return "pending";
+    }
+}
+
+/* A bucket is "route" or "route/domain"; NULL for one that no route carries. */
+static char *
+route_of (const char *hop)
+{
+  const char *slash = hop != NULL ? strchr (hop, '/') : NULL;
+
+  if (hop == NULL || *hop == '\0')
+    return NULL;
+
+  return slash != NULL ? g_strndup (hop, (gsize) (slash - hop)) : g_strdup (hop);
+}
+
+static GVariant *
+make_recipient (PrControl *self, const PrMessage *message, guint i)
+{
+  const PrProgress *progress = &message->progress[i];
+  GVariantBuilder builder;
+  g_autofree char *route = route_of (progress->hop);
+  const char *reply = progress->last_reply;
+  gint64 due_us = progress->due_us, until_us = 0;
+  const char *blocked = NULL;
+
+  if (progress->state == PR_RECIPIENT_QUEUED && progress->hop != NULL)
+    blocked =
+      pr_runner_get_hop_failure (pr_engine_get_runner (self->engine), progress->hop, &until_us);
+  if (blocked != NULL)
+    {
+      reply = blocked;
+      due_us = MAX (due_us, until_us);
+    }
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE_VARDICT);
+  pr_control_add_string (&builder, "address",
+                         pr_envelope_recipient (message->envelope, i)->address);
+  pr_control_add_string (&builder, "route", route);
+  pr_control_add_string (&builder, "state", recipient_state (progress));
+  pr_control_add_bool (&builder, "held", progress->state == PR_RECIPIENT_HELD);
+  pr_control_add_uint (&builder, "attempts", progress->attempts);
+  if (progress->state == PR_RECIPIENT_QUEUED)
+    pr_control_add_time (&builder, "next-attempt", due_us);
+  pr_control_add_string (&builder, "last-reply", reply);
+
+  return g_variant_builder_end (&builder);
+}
+
+/* Held when nothing of it will move by itself. */
+static const char *
+message_state (PrControl *self, const PrMessage *message)
+{
+  if (pr_runner_is_active (pr_engine_get_runner (self->engine), message->id))
+    return "active";
+  for (guint i = 0; i < message->envelope->recipients->len; i++)
+    if (message->progress[i].state == PR_RECIPIENT_QUEUED)
+      return "queued";
+
+  return "held";
+}
+
+static void
+add_message (GVariantBuilder *builder, PrControl *self, const PrMessage *message)
+{
+  GVariantBuilder recipients;
+  char id[PR_ID_LEN + 1];
+
+  g_variant_builder_init (&recipients, G_VARIANT_TYPE ("aa{sv}"));
+  for (guint i = 0; i < message->envelope->recipients->len; i++)
+    g_variant_builder_add_value (&recipients, make_recipient (self, message, i));
+
+  pr_control_add_string (builder, "id", pr_id_format (message->id, id));
+  g_variant_builder_add (builder, "{sv}", "sender",
+                         g_variant_new_string (message->envelope->sender));
+  pr_control_add_u64 (builder, "size", message->size_octets);
+  pr_control_add_time (builder, "received", message->received_us);
+  pr_control_add_string (builder, "client", message->client);
+  pr_control_add_string (builder, "user", message->user);
+  pr_control_add_string (builder, "state", message_state (self, message));
+  g_variant_builder_add (builder, "{sv}", "recipients", g_variant_builder_end (&recipients));
+}
+
+/* ── Lists ────────────────────────────────────────────────────────────────────────────────── */
+
+/* A call that the store answers. The control interface ends before the store does, so what is
+ * answered while the service stops finds no control any more: see pr_control_free. */
+typedef struct
+{
+  PrControl *control; /* borrowed */
+  GDBusMethodInvocation *invocation;
+  PrMessage *message; /* owned, nullable */
+  guint length;
+} Call;
+
+static Call *
+call_new (PrControl *control, GDBusMethodInvocation *invocation)
+{
+  Call *call = g_new0 (Call, 1);
+
+  call->control = control;
+  call->invocation = invocation;
+  return call;
+}
+
+static void
+call_free (Call *call)
+{
+  g_clear_pointer (&call->message, pr_message_unref);
+  g_free (call);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Call, call_free)
+
+static void
+on_listed (GPtrArray *messages, guint64 n_matching, guint64 revision, const GError *error,
+           gpointer user_data)
+{
+  g_autoptr (Call) call = user_data;
+  GVariantBuilder builder;
+
+  if (error != NULL)
+    {
+      pr_control_refuse (call->invocation, "%s", error->message);
+      return;
+    }
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE ("aa{sv}"));
+  for (guint i = 0; i < messages->len; i++)
+    {
+      g_variant_builder_open (&builder, G_VARIANT_TYPE_VARDICT);
+      add_message (&builder, call->control, messages->pdata[i]);
+      g_variant_builder_close (&builder);
+    }
+  g_dbus_method_invocation_return_value (
+    call->invocation, g_variant_new ("(aa{sv}tt)", &builder, n_matching, revision));
+}
+
+/* The value of @text in @names, -1 if it is none of them. */
+static int
+find_word (const char *text, const char *const *names, guint n)
+{
+  for (guint i = 0; i < n; i++)
+    if (names[i] != NULL && g_str_equal (text, names[i]))
+      return (int) i;
+
+  return -1;
+}
+
+/* Strings are borrowed from @options. NULL: fine, else what is wrong. */
+static const char *
+read_filter (GVariant *options, PrStoreFilter *filter)
+{
+  static const char *const states[] = {
+    [PR_RECIPIENT_QUEUED] = "queued",
+    [PR_RECIPIENT_HELD] = "held",
+    [PR_RECIPIENT_DELIVERED] = "delivered",
+    [PR_RECIPIENT_FAILED] = "failed",
+  };
+  static const char *const orders[] = {
+    [PR_ORDER_RECEIVED] = "received",
+    [PR_ORDER_SENDER] = "sender",
+    [PR_ORDER_SIZE] = "size",
+    [PR_ORDER_DUE] = "next-attempt",
+  };
+  const char *word;
+  int value;
+
+  *filter = (PrStoreFilter){ .state = -1 };
+  g_variant_lookup (options, "text", "&s", &filter->text);
+  g_variant_lookup (options, "route", "&s", &filter->hop);
+  g_variant_lookup (options, "descending", "b", &filter->descending);
+  if (g_variant_lookup (options, "state", "&s", &word))
+    {
+      filter->state = find_word (word, states, G_N_ELEMENTS (states));
+      if (filter->state < 0)
+        return "A state is queued, held, delivered or failed";
+    }
+  if (g_variant_lookup (options, "order", "&s", &word))
+    {
+      value = find_word (word, orders, G_N_ELEMENTS (orders));
+      if (value < 0)
+        return "An order is received, sender, size or next-attempt";
+      filter->order = (PrStoreOrder) value;
+    }
+
+  return NULL;
+}
+
+static gboolean
+on_list (PrDbusQueue1 *skeleton, GDBusMethodInvocation *invocation, GVariant *options,
+         guint64 offset, guint limit, gpointer user_data)
+{
+  PrControl *self = user_data;
+  PrStoreFilter filter;
+  const char *why = read_filter (options, &filter);
+
+  if (why != NULL)
+    pr_control_bad_args (invocation, "%s", why);
+  else
+    pr_store_list (pr_engine_get_store (self->engine), &filter, offset, MIN (limit, MAX_LIST),
+                   on_listed, call_new (self, invocation));
+  return G_DBUS_METHOD_INVOCATION_HANDLED;
+}
+
+/* ── One message ──────────────────────────────────────────────────────────────────────────── */
+
+static gboolean
+read_id (GDBusMethodInvocation *invocation, const char *text, gint64 *id)
+{
+  if (pr_id_parse (text, id))
+    return TRUE;
+
+  pr_control_refuse (invocation, "%s is not the id of a message", text);
+  return FALSE;
+}
+
+static const char *
+body_type (PrBodyType body)
+{
+  return body == PR_BODY_BINARYMIME ? "BINARYMIME" : body == PR_BODY_8BITMIME ? "8BITMIME" : "7BIT";
+}
+
+static void
+on_header_read (GBytes *chunk, gboolean last, const GError *error, gpointer user_data)
+{
+  g_autoptr (Call) call = user_data;
+  const PrEnvelope *envelope = call->message->envelope;
+  GVariantBuilder builder;
+  g_autofree char *subject = NULL;
+
+  if (chunk != NULL)
+    subject = pr_subject_read (g_bytes_get_data (chunk, NULL), g_bytes_get_size (chunk));
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE_VARDICT);
+  add_message (&builder, call->control, call->message);
+  pr_control_add_string (&builder, "subject", subject);
+  pr_control_add_string (&builder, "envid", envelope->envid);
+  pr_control_add_string (&builder, "body-type", body_type (envelope->body));
+  pr_control_add_bool (&builder, "smtputf8", envelope->smtputf8);
+  g_dbus_method_invocation_return_value (call->invocation, g_variant_new ("(a{sv})", &builder));
+}
+
+static void
+on_got (PrMessage *message, const GError *error, gpointer user_data)
+{
+  g_autoptr (Call) call = user_data;
+  PrStore *store = pr_engine_get_store (call->control->engine);
+
+  if (message == NULL)
+    {
+      pr_control_refuse (call->invocation, "%s",
+                         error != NULL ? error->message
+                                       : "There is no such message in the queue (any more)");
+      return;
+    }
+
+  call->message = pr_message_ref (message);
+  pr_store_read_body (store, message, 0, HEADER_READ, on_header_read, g_steal_pointer (&call));
+}
+
+static gboolean
+on_get (PrDbusQueue1 *skeleton, GDBusMethodInvocation *invocation, const char *text,
+        gpointer user_data)
+{
+  PrControl *self = user_data;
+  gint64 id;
+
+  if (read_id (invocation, text, &id))
+    pr_store_get (pr_engine_get_store (self->engine), id, on_got, call_new (self, invocation));
+  return G_DBUS_METHOD_INVOCATION_HANDLED;
+}
+
+typedef struct
+{
+  Call call;
+  guint64 offset;
+} Read;
+
+static void
+on_source_read (GBytes *chunk, gboolean last, const GError *error, gpointer user_data)
+{
+  g_autoptr (Call) call = user_data;
+
+  if (error != NULL)
+    pr_control_refuse (call->invocation, "The message cannot be read: %s", error->message);
+  else
+    g_dbus_method_invocation_return_value (
+      call->invocation,
+      g_variant_new ("(@ayb)", g_variant_new_from_bytes (G_VARIANT_TYPE_BYTESTRING, chunk, TRUE),
+                     last));
+}
+
+static void
+on_got_for_source (PrMessage *message, const GError *error, gpointer user_data)
+{
+  g_autofree Read *read = user_data;
+  Call *call;
+
+  if (message == NULL)
+    {
+      pr_control_refuse (read->call.invocation, "%s",
+                         error != NULL ? error->message
+                                       : "There is no such message in the queue (any more)");
+      return;
+    }
+
+  call = call_new (read->call.control, read->call.invocation);
+  call->message = pr_message_ref (message);
+  pr_store_read_body (pr_engine_get_store (read->call.control->engine), message, read->offset,
+                      read->call.length, on_source_read, call);
+}
+
+static gboolean
+on_read_source (PrDbusQueue1 *skeleton, GDBusMethodInvocation *invocation, const char *text,
+                guint64 offset, guint length, gpointer user_data)
+{
+  PrControl *self = user_data;
+  Read *read;
+  gint64 id;
+
+  if (!read_id (invocation, text, &id))
+    return G_DBUS_METHOD_INVOCATION_HANDLED;
+
+  read = g_new0 (Read, 1);
+  read->call.control = self;
+  read->call.invocation = invocation;
+  read->call.length = CLAMP (length, 1, MAX_READ);
+  read->offset = offset;
+  pr_store_get (pr_engine_get_store (self->engine), id, on_got_for_source, read);
+  return G_DBUS_METHOD_INVOCATION_HANDLED;
+}
+
+/* ── Orders ───────────────────────────────────────────────────────────────────────────────── */
+
+static void
+on_ordered (guint n_done, const char *why, gpointer user_data)
+{
+  g_dbus_method_invocation_return_value (user_data,
+                                         g_variant_new ("(us)", n_done, why != NULL ? why : ""));
+}
+
+static gboolean
+read_order (GDBusMethodInvocation *invocation, const char *word, PrOrder *order)
+{
+  static const char *const orders[] = {
+    [PR_ORDER_RETRY] = "retry",
+    [PR_ORDER_HOLD] = "hold",
+    [PR_ORDER_RELEASE] = "release",
+    [PR_ORDER_DELETE] = "delete",
+  };
+  int value = find_word (word, orders, G_N_ELEMENTS (orders));
+
+  if (value < 0)
+    {
+      pr_control_bad_args (invocation, "An order is retry, hold, release or delete");
+      return FALSE;
+    }
+
+  *order = (PrOrder) value;
+  return TRUE;
+}
+
+/* NULL: an id is wrong and the call was answered. */
+static GArray *
+read_ids (GDBusMethodInvocation *invocation, const char *const *texts)
+{
+  g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (gint64));
+
+  for (; *texts != NULL; texts++)
+    {
+      gint64 id;
+
+      if (!read_id (invocation, *texts, &id))
+        return NULL;
+      g_array_append_val (ids, id);
+    }
+
+  return g_steal_pointer (&ids);
+}
+
+static gboolean
+on_order (PrDbusQueue1 *skeleton, GDBusMethodInvocation *invocation, const char *word,
+          const char *const *texts, gpointer user_data)
+{
+  PrControl *self = user_data;
+  g_autoptr (GArray) ids = NULL;
+  PrOrder order;
+
+  if (read_order (invocation, word, &order) && (ids = read_ids (invocation, texts)) != NULL)
+    pr_runner_order (pr_engine_get_runner (self->engine), order, (gint64 *) ids->data, ids->len,
+                     on_ordered, invocation);
+  return G_DBUS_METHOD_INVOCATION_HANDLED;
+}
+
+static gboolean
+on_order_all (PrDbusQueue1 *skeleton, GDBusMethodInvocation *invocation, const char *word,
+              gpointer user_data)
+{
+  PrControl *self = user_data;
+  PrOrder order;
+
+  if (read_order (invocation, word, &order))
+    pr_runner_order_all (pr_engine_get_runner (self->engine), order, on_ordered, invocation);
+  return G_DBUS_METHOD_INVOCATION_HANDLED;
+}
+
+PrDbusQueue1 *
+pr_control_make_queue (PrControl *self)
+{
+  PrDbusQueue1 *skeleton = pr_dbus_queue1_skeleton_new ();
+
+  g_signal_connect (skeleton, "handle-list", G_CALLBACK (on_list), self);
+  g_signal_connect (skeleton, "handle-get", G_CALLBACK (on_get), self);
+  g_signal_connect (skeleton, "handle-read-source", G_CALLBACK (on_read_source), self);
+  g_signal_connect (skeleton, "handle-order", G_CALLBACK (on_order), self);
+  g_signal_connect (skeleton, "handle-order-all", G_CALLBACK (on_order_all), self);
+
+  return skeleton;
+}

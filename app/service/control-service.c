@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The service as a whole. */
+
+#include "config.h"
+
+#include <unistd.h>
+
+#include "service/control-private.h"
+#include "smtp/address.h"
+
+/* One sentence: what a person wants to know first. */
+static char *
+describe_state (PrControl *self, const PrStoreCounts *queue, const PrRunnerStats *runner)
+{
+  gboolean receiving = !pr_server_is_paused (pr_engine_get_server (self->engine));
+
+  if (!receiving && runner->paused)
+    return g_strdup ("Receiving and sending are paused");
+  if (!receiving)
+    return g_strdup ("Receiving is paused");
+  if (runner->paused)
+    return g_strdup ("Sending is paused");
+  if (!runner->network_available)
+    return g_strdup ("There is no network; mail waits for it");
+  if (pr_store_get_free_space (pr_engine_get_store (self->engine)) <
+      pr_engine_get_config (self->engine)->min_free_space_octets)
+    return g_strdup ("The disk is nearly full; no mail is taken until there is room");
+  if (pr_engine_get_config (self->engine)->routes->len == 0)
+    return g_strdup ("Mail is taken and kept; add a route to send it on");
+  if (queue->n_failed > 0)
+    return g_strdup_printf (
+      "%" G_GUINT64_FORMAT " recipients could not be reached; look at the queue", queue->n_failed);
+  if (runner->n_hops_blocked > 0)
+    return g_strdup_printf ("%u next hops cannot be reached; their mail waits",
+                            runner->n_hops_blocked);
+
+  return g_strdup (queue->n_messages > 0 ? "Sending mail" : "All is sent");
+}
+
+static void
+add_queue (GVariantBuilder *builder, PrControl *self, const PrStoreCounts *queue)
+{
+  PrJournalCounts counts;
+
+  pr_journal_get_counts (pr_engine_get_journal (self->engine), &counts);
+  pr_control_add_u64 (builder, "messages", queue->n_messages);
+  pr_control_add_u64 (builder, "queued", queue->n_queued);
+  pr_control_add_u64 (builder, "held", queue->n_held);
+  pr_control_add_u64 (builder, "failed", queue->n_failed);
+  pr_control_add_u64 (builder, "size", queue->size_octets);
+  pr_control_add_u64 (builder, "free-space",
+                      pr_store_get_free_space (pr_engine_get_store (self->engine)));
+  pr_control_add_u64 (builder, "received", counts.n_received);
+  pr_control_add_u64 (builder, "delivered", counts.n_delivered);
+  pr_control_add_u64 (builder, "deferred", counts.n_deferred);
+  pr_control_add_u64 (builder, "bounced", counts.n_failed);
+  pr_control_add_u64 (builder, "refused", counts.n_refused);
+}
+
+static void
+add_addresses (GVariantBuilder *builder, PrControl *self)
+{
+  g_autoptr (GPtrArray) addresses = pr_server_get_addresses (pr_engine_get_server (self->engine));
+
+  g_variant_builder_add (
+    builder, "{sv}", "addresses",
+    g_variant_new_strv ((const char *const *) addresses->pdata, (gssize) addresses->len));
+}
+
+static gboolean
+on_get_status (PrDbusService1 *skeleton, GDBusMethodInvocation *invocation, gpointer user_data)
+{
+  PrControl *self = user_data;
+  PrLives *lives = pr_engine_get_lives (self->engine);
+  PrStoreCounts queue;
+  PrRunnerStats runner;
+  GVariantBuilder builder;
+  g_autofree char *state = NULL;
+
+  pr_store_get_counts (pr_engine_get_store (self->engine), &queue);
+  pr_runner_get_stats (pr_engine_get_runner (self->engine), &runner);
+  state = describe_state (self, &queue, &runner);
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE_VARDICT);
+  pr_control_add_string (&builder, "state", state);
+  pr_control_add_string (&builder, "version", PR_VERSION);
+  pr_control_add_time (&builder, "started", pr_engine_get_started_us (self->engine));
+  pr_control_add_uint (&builder, "pid", (guint) getpid ());
+  pr_control_add_string (&builder, "home", self->home->data);
+  pr_control_add_string (&builder, "hostname", pr_engine_get_config (self->engine)->hostname);
+  add_addresses (&builder, self);
+  pr_control_add_bool (&builder, "receiving-paused",
+                       pr_server_is_paused (pr_engine_get_server (self->engine)));
+  pr_control_add_bool (&builder, "sending-paused", runner.paused);
+  pr_control_add_bool (&builder, "network", runner.network_available);
+  add_queue (&builder, self, &queue);
+  pr_control_add_uint (&builder, "connections-in", pr_lives_count (lives, FALSE));
+  pr_control_add_uint (&builder, "connections-out", pr_lives_count (lives, TRUE));
+  pr_control_add_uint (&builder, "hops-blocked", runner.n_hops_blocked);
+
+  pr_dbus_service1_complete_get_status (skeleton, invocation, g_variant_builder_end (&builder));
+  return G_DBUS_METHOD_INVOCATION_HANDLED;
+}
+
+static gboolean
+on_set_paused (PrDbusService1 *skeleton, GDBusMethodInvocation *invocation, const char *what,
+               gboolean paused, gpointer user_data)
+{
+  PrControl *self = user_data;
+
+  if (g_str_equal (what, "receiving"))
+    {
+      pr_server_set_paused (pr_engine_get_server (self->engine), paused);
+    }
+  else if (g_str_equal (what, "sending"))
+    {
+      pr_runner_set_paused (pr_engine_get_runner (self->engine), paused);
+    }
+  else
+    {
+      pr_control_bad_args (invocation, "Only receiving and sending can be paused");
+      return G_DBUS_METHOD_INVOCATION_HANDLED;
+    }
+
+  pr_journal_add (pr_engine_get_journal (self->engine),
+                  &(PrEvent){ .kind = paused ? PR_EVENT_PAUSED : PR_EVENT_RESUMED, .text = what });
+  pr_dbus_service1_complete_set_paused (skeleton, invocation);
+  return G_DBUS_METHOD_INVOCATION_HANDLED;
+}
+
+typedef struct
+{
+  GDBusMethodInvocation *invocation;
+  gint64 id;
+} TestMail;
+
+static void
+on_test_mail_stored (const GError *error, gpointer user_data)
+{
+  g_autofree TestMail *test = user_data;
+  char id[PR_ID_LEN + 1];
+
+  if (error != NULL)
+    pr_control_refuse (test->invocation, "The test mail could not be stored: %s", error->message);
+  else
+    g_dbus_method_invocation_return_value (test->invocation,
+                                           g_variant_new ("(s)", pr_id_format (test->id, id)));
+}
+
+static gboolean
+on_send_test_mail (PrDbusService1 *skeleton, GDBusMethodInvocation *invocation, const char *to,
+                   gpointer user_data)
+{
+  PrControl *self = user_data;
+  g_autofree char *address = NULL;
+  const char *fault;
+  TestMail *test;
+
+  if (!pr_address_parse (to, &address, &fault))
+    {
+      pr_control_refuse (invocation, "%s is not an address mail can go to: %s", to, fault);
+      return G_DBUS_METHOD_INVOCATION_HANDLED;
+    }
+
+  test = g_new0 (TestMail, 1);
+  test->invocation = invocation;
+  test->id = pr_engine_send_test (self->engine, address, on_test_mail_stored, test);
+  return G_DBUS_METHOD_INVOCATION_HANDLED;
+}
+
+PrDbusService1 *
+pr_control_make_service (PrControl *self)
+{
+  PrDbusService1 *skeleton = pr_dbus_service1_skeleton_new ();
+
+  pr_dbus_service1_set_version (skeleton, PR_VERSION);
+  g_signal_connect (skeleton, "handle-get-status", G_CALLBACK (on_get_status), self);
+  g_signal_connect (skeleton, "handle-set-paused", G_CALLBACK (on_set_paused), self);
+  g_signal_connect (skeleton, "handle-send-test-mail", G_CALLBACK (on_send_test_mail), self);
+
+  return skeleton;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include "engine.h"
+
+G_BEGIN_DECLS
+
+/**
+ * PrReloader: the one way by which another configuration comes into force, whether a signal, a
+ * program or a window asks. Reads and writes postroom.conf off the main thread, one request after
+ * the other.
+ */
+typedef struct _PrReloader PrReloader;
+
+/* Both borrowed, outlive it. */
+PrReloader *pr_reloader_new (PrEngine *engine, const PrHome *home);
+/* Requests under way are forgotten; a file being written is finished first. */
+void pr_reloader_free (PrReloader *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (PrReloader, pr_reloader_free)
+
+/* @faults: why the configuration was not taken, one line each; empty when it is in force.
+ * @warnings: addresses that could not be opened. Both (element-type utf8), valid during the call.
+ */
+typedef void (*PrReloadDone) (GPtrArray *faults, GPtrArray *warnings, gpointer user_data);
+
+/* Puts the file on disk in force. @done: (nullable). */
+void pr_reloader_reload (PrReloader *self, PrReloadDone done, gpointer user_data);
+/* Writes @text to the file, then puts it in force; with a fault neither happens. */
+void pr_reloader_apply (PrReloader *self, const char *text, PrReloadDone done, gpointer user_data);
+
+/* @func: (nullable): called whenever another configuration came into force. */
+void pr_reloader_set_changed (PrReloader *self, void (*func) (gpointer), gpointer user_data);
+
+G_END_DECLS
