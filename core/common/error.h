@@ -22,6 +22,7 @@ typedef enum
   PR_ERROR_NEWER,       /* the database was written by a newer version */
   PR_ERROR_DAMAGED,     /* the database cannot be read; it is left untouched */
   PR_ERROR_UNSUPPORTED, /* this machine lacks it (IPv6) */
+  PR_ERROR_NETWORK,     /* our own network is missing: nothing is said of the peer */
 } PrError;
 
 GQuark pr_error_quark (void);

@@ -146,13 +146,16 @@ tell_closed (PrChannel *self)
   self->handler->closed (self->owner, failure);
 }
 
+/* Where it could not be made, who asked for it says what: the words are the system's alone. */
 static void
 set_failure (PrChannel *self, int code)
 {
+  gboolean no_network = self->connecting && (code == ENETUNREACH || code == ENETDOWN);
+
   if (self->failure == NULL)
-    self->failure = g_error_new (PR_ERROR, PR_ERROR_TEMPORARY,
-                                 self->connecting ? "cannot connect: %s" : "connection lost: %s",
-                                 g_strerror (code));
+    self->failure =
+      g_error_new (PR_ERROR, no_network ? PR_ERROR_NETWORK : PR_ERROR_TEMPORARY,
+                   self->connecting ? "%s" : "connection lost: %s", g_strerror (code));
 }
 
 static gboolean

@@ -35,7 +35,8 @@ typedef struct
    * pr_channel_write sent at once. */
   void (*drained) (gpointer owner);
   /* End of stream (error NULL), or the connection is broken or could not be made
-   * (PR_ERROR_TEMPORARY). Called once; no callback follows. The owner then frees the channel. */
+   * (PR_ERROR_TEMPORARY; PR_ERROR_NETWORK: no way leads to the address). Called once; no callback
+   * follows. The owner then frees the channel. */
   void (*closed) (gpointer owner, const GError *error);
   /* The deadline passed. The channel does nothing by itself. */
   void (*timed_out) (gpointer owner);

@@ -459,7 +459,7 @@ on_drained (gpointer owner)
 static gboolean
 is_unreachable (const PrDelivery *self, const GError *error)
 {
-  return g_error_matches (error, G_IO_ERROR, G_IO_ERROR_NETWORK_UNREACHABLE) &&
+  return g_error_matches (error, PR_ERROR, PR_ERROR_NETWORK) &&
          g_socket_address_get_family (self->address) == G_SOCKET_FAMILY_IPV4;
 }
 

@@ -489,7 +489,7 @@ test_connect (Fixture *f, gconstpointer poller)
 }
 
 static void
-expect_failure (Fixture *f, GSocketAddress *address)
+expect_failure (Fixture *f, GSocketAddress *address, int code)
 {
   Owner owner = { .got = g_string_new (NULL) };
 
@@ -497,8 +497,11 @@ expect_failure (Fixture *f, GSocketAddress *address)
   g_assert_cmpuint (owner.n_closed, ==, 0); /* never before it returns */
   pr_channel_write (owner.channel, "EHLO", 4);
   wait_for (f->context, owner.n_closed == 1, "a refused connection");
-  g_assert_error (owner.error, PR_ERROR, PR_ERROR_TEMPORARY);
-  g_assert_true (g_str_has_prefix (owner.error->message, "cannot connect"));
+  if (code != 0)
+    {
+      g_assert_error (owner.error, PR_ERROR, PR_ERROR_TEMPORARY);
+      g_assert_cmpstr (owner.error->message, ==, g_strerror (code));
+    }
   g_assert_cmpuint (owner.n_connected, ==, 0);
   owner_clear (&owner);
 }
@@ -515,12 +518,12 @@ test_connect_fails (Fixture *f, gconstpointer poller)
   g_assert_cmpint (bind (unused, (struct sockaddr *) &in, sizeof in), ==, 0);
   g_assert_cmpint (getsockname (unused, (struct sockaddr *) &in, &len), ==, 0);
   refused = g_inet_socket_address_new_from_string ("127.0.0.1", g_ntohs (in.sin_port));
-  expect_failure (f, refused);
+  expect_failure (f, refused, ECONNREFUSED);
   close (unused);
   missing = g_unix_socket_address_new ("/nonexistent/lmtp");
-  expect_failure (f, missing);
+  expect_failure (f, missing, ENOENT);
   odd = g_inet_socket_address_new_from_string ("255.255.255.255", 25);
-  expect_failure (f, odd);
+  expect_failure (f, odd, 0); /* no permission, or no network at all */
 }
 
 static void
