@@ -2,6 +2,7 @@
 #include "relay/runner-private.h"
 
 #include <gio/gio.h>
+#include <gmime/gmime.h>
 #include <sys/resource.h>
 
 #include "relay/bucket.h"
@@ -145,6 +146,7 @@ pr_runner_new (PrLoop *loop, PrStore *store, PrJournal *journal, PrResolver *res
 {
   PrRunner *self = g_new0 (PrRunner, 1);
 
+  g_mime_init (); /* for reports and conversion; it is never shut down: it could not begin again */
   self->loop = loop;
   self->store = store;
   self->journal = journal;

@@ -204,12 +204,9 @@ drop_own_name (PrTargets *self)
 /* ── Names ────────────────────────────────────────────────────────────────────────────────── */
 
 static void
-note_failure (PrTargets *self, const char *what, const GError *error, guint code,
-              const char *enhanced)
+note_failure (PrTargets *self, const GError *error, guint code, const char *enhanced)
 {
-  g_autofree char *text = g_strdup_printf ("Could not find %s: %s", what, error->message);
-
-  pr_reply_set (&self->failure, code, enhanced, text);
+  pr_reply_set (&self->failure, code, enhanced, error->message);
 }
 
 static void
@@ -224,7 +221,7 @@ on_addresses (GPtrArray *addresses, const GError *error, gpointer user_data)
     {
       gboolean never = self->implied && error->code == PR_ERROR_PERMANENT;
 
-      note_failure (self, candidate->host, error, never ? 550 : 0, never ? "5.1.2" : "4.4.4");
+      note_failure (self, error, never ? 550 : 0, never ? "5.1.2" : "4.4.4");
       pr_targets_next (self);
       return;
     }
@@ -253,13 +250,12 @@ on_exchangers (GArray *exchangers, const GError *error, gpointer user_data)
   if (error != NULL)
     {
       gboolean never = error->code == PR_ERROR_PERMANENT;
-      gboolean null_mx = strstr (error->message, "does not accept mail") != NULL;
+      gboolean null_mx = strstr (error->message, "null MX") != NULL;
 
       if (never && null_mx) /* RFC 7505 §4.1 */
-        note_failure (self, self->options.domain, error, 556, "5.1.10");
+        note_failure (self, error, 556, "5.1.10");
       else
-        note_failure (self, self->options.domain, error, never ? 550 : 0,
-                      never ? "5.1.2" : "4.4.3");
+        note_failure (self, error, never ? 550 : 0, never ? "5.1.2" : "4.4.3");
       give_up (self);
       return;
     }

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include "net/loop.h"
+
+G_BEGIN_DECLS
+
+/**
+ * FakeHop: a next hop in the test's own process and main context: an SMTP or LMTP server on
+ * loopback that answers 2yz to everything, unless a rule says otherwise, and keeps what it got.
+ */
+typedef struct _FakeHop FakeHop;
+
+typedef struct
+{
+  char *sender;          /* of the MAIL command, all behind "MAIL FROM:" */
+  GPtrArray *recipients; /* of char: those that were answered 2yz, all behind "RCPT TO:" */
+  GString *text;         /* as sent, dots removed */
+} FakeMail;
+
+/* @port: 0 picks one. */
+FakeHop *fake_hop_new (PrLoop *loop, const char *ip, guint16 port, gboolean lmtp);
+FakeHop *fake_hop_new_unix (PrLoop *loop, const char *path);
+void fake_hop_free (FakeHop *self);
+guint16 fake_hop_get_port (FakeHop *self);
+
+/* The lines behind the first of the reply to EHLO, "PIPELINING\n8BITMIME"; NULL: none. */
+void fake_hop_set_ehlo (FakeHop *self, const char *lines);
+
+/* The next @times commands (-1: for ever) that begin with @command get @reply, which has no line
+ * end; "DROP": the connection is closed; "MUTE": no answer; later rules win. Besides commands there
+ * are "greeting", "half" (the message has begun) and "." (its end; LMTP: for each recipient). */
+void fake_hop_answer (FakeHop *self, const char *command, const char *reply, int times);
+void fake_hop_forget_answers (FakeHop *self);
+
+/* Closes all connections that are idle now. */
+void fake_hop_drop_all (FakeHop *self);
+
+guint fake_hop_count_mail (FakeHop *self);
+const FakeMail *fake_hop_get_mail (FakeHop *self, guint i);
+/* How often a command that begins with @command came. */
+guint fake_hop_count (FakeHop *self, const char *command);
+guint fake_hop_count_connections (FakeHop *self); /* ever */
+guint fake_hop_count_open (FakeHop *self);        /* now */
+guint fake_hop_count_most (FakeHop *self);        /* at once */
+
+G_END_DECLS
