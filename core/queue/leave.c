@@ -26,14 +26,29 @@ typedef struct
   gpointer user_data;
 } RecordJob;
 
-int
-pr_writer_delete_message (PrWriter *writer, gint64 id, guint64 size_octets, const char *spool)
+/* The common case, in one statement instead of two. */
+static int
+delete_only_recipient (PrWriter *writer, gint64 id, gboolean *done)
 {
   PrDatabase *db = pr_writer_get_database (writer);
-  PrCounter *draft = pr_writer_get_draft (writer);
+  sqlite3_stmt *s = db->statements[PR_SQL_DELETE_ONLY];
+  int code;
+
+  pr_sql_bind_int (s, 1, id);
+  code = pr_sql_run (s);
+  *done = code == SQLITE_OK && sqlite3_changes (db->handle) == 1;
+  if (*done)
+    pr_writer_count (writer, PR_RECIPIENT_QUEUED, -1);
+
+  return code;
+}
+
+static int
+delete_recipients (PrWriter *writer, gint64 id)
+{
+  PrDatabase *db = pr_writer_get_database (writer);
   sqlite3_stmt *states = db->statements[PR_SQL_SELECT_STATES];
   sqlite3_stmt *recipients = db->statements[PR_SQL_DELETE_RECIPIENTS];
-  sqlite3_stmt *messages = db->statements[PR_SQL_DELETE_MESSAGE];
   int code;
 
   pr_sql_bind_int (states, 1, id);
@@ -43,7 +58,21 @@ pr_writer_delete_message (PrWriter *writer, gint64 id, guint64 size_octets, cons
     return code;
 
   pr_sql_bind_int (recipients, 1, id);
-  code = pr_sql_run (recipients);
+  return pr_sql_run (recipients);
+}
+
+int
+pr_writer_delete_message (PrWriter *writer, gint64 id, guint n_recipients, guint64 size_octets,
+                          const char *spool)
+{
+  PrDatabase *db = pr_writer_get_database (writer);
+  PrCounter *draft = pr_writer_get_draft (writer);
+  sqlite3_stmt *messages = db->statements[PR_SQL_DELETE_MESSAGE];
+  gboolean done = FALSE;
+  int code = n_recipients == 1 ? delete_only_recipient (writer, id, &done) : SQLITE_OK;
+
+  if (code == SQLITE_OK && !done)
+    code = delete_recipients (writer, id);
   if (code != SQLITE_OK)
     return code;
 
@@ -96,7 +125,8 @@ run_record (PrJob *job, PrWriter *writer)
 
   if (self->leaves)
     {
-      code = pr_writer_delete_message (writer, m->id, m->size_octets, m->spool);
+      code = pr_writer_delete_message (writer, m->id, m->envelope->recipients->len, m->size_octets,
+                                       m->spool);
       known = pr_writer_get_draft (writer)->n_messages < n_messages;
     }
   else

@@ -35,7 +35,7 @@ delete_one (PrWriter *writer, gint64 id)
   spool = pr_sql_dup_text (s, 1);
   sqlite3_reset (s);
 
-  return pr_writer_delete_message (writer, id, size, spool);
+  return pr_writer_delete_message (writer, id, 0, size, spool);
 }
 
 static int

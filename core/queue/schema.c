@@ -2,7 +2,8 @@
 /* The tables, how old ones become new ones, and every statement the writer runs.
  *
  * message    one row each; the body comes last, so that what is before it is read without it
- * recipient  lies beside its message's others in the tree, so that one seek finds all of them;
+ * recipient  lies beside its message's others in the tree, so that one seek finds all of them (a
+ *            row id made of both was measured 0.2 us cheaper a life, and would bound their number);
  *            recipient_due holds the queued ones by bucket and time: a million that wait for one
  *            dead hop are never stepped over on the way to another's. recipient_other holds the few
  *            that are in any other state. Both are partial, so an ordinary delivery pays for one
@@ -96,6 +97,7 @@ static const char *const statements[PR_N_SQL] = {
                               " warned = ?6, hop = ?7, last_reply = ?8"
                               " WHERE message = ?1 AND idx = ?2",
   [PR_SQL_DELETE_RECIPIENTS] = "DELETE FROM recipient WHERE message = ?1",
+  [PR_SQL_DELETE_ONLY] = "DELETE FROM recipient WHERE message = ?1 AND idx = 0 AND state = 0",
   [PR_SQL_DELETE_MESSAGE] = "DELETE FROM message WHERE id = ?1",
   [PR_SQL_SELECT_FILE] = "SELECT size, spool FROM message WHERE id = ?1",
   [PR_SQL_SELECT_FIRST_HOP] = "SELECT hop, due FROM recipient WHERE state = 0"

@@ -53,8 +53,10 @@ void pr_writer_unlink_later (PrWriter *self, const char *spool);
 void pr_writer_count (PrWriter *self, PrRecipientState state, gint64 n);
 /* With recipients, counted. */
 int pr_writer_insert_message (PrWriter *self, const PrMessage *message);
-/* With recipients and spool file, uncounted; fine when it is not there. */
-int pr_writer_delete_message (PrWriter *self, gint64 id, guint64 size_octets, const char *spool);
+/* With recipients and spool file, uncounted; fine when it is not there. @n_recipients: 0: unknown.
+ */
+int pr_writer_delete_message (PrWriter *self, gint64 id, guint n_recipients, guint64 size_octets,
+                              const char *spool);
 /* Without id: it gets the next one. */
 int pr_writer_insert_event (PrWriter *self, PrEvent *event);
 /* Deletes the oldest events below @before_id, at most @limit. */
