@@ -31,11 +31,12 @@ MAY_USE = {
 HOMES = {
     r'gtk/|gdk/|adwaita\.h': ('ui', 'app/desktop'),
     r'sqlite3\.h': ('core/queue',),
-    r'gmime/': ('core/relay',),
+    r'gmime/': ('core/relay', 'app/service'),  # bounces; subjects to show
     r'gnutls/': ('core/net', 'core/config'),
     r'sys/epoll\.h': ('core/net',),
-    # The server takes over sockets from systemd, the relay asks whether an address is its own.
-    r'sys/socket\.h': ('core/net', 'core/common', 'core/server', 'core/relay'),
+    # The server takes over sockets from systemd, the relay asks whether an address is its own,
+    # and the service who is at the other end of its control socket.
+    r'sys/socket\.h': ('core/net', 'core/common', 'core/server', 'core/relay', 'app/service'),
     r'netinet/|arpa/|netdb\.h': ('core/net', 'core/common'),
     r'libsoup/': ('core/relay',),
     r'json-glib/': ('app/ctl', 'core/relay'),

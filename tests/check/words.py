@@ -16,7 +16,6 @@ BANNED = {
     r'(system|popen|g_spawn_sync|g_spawn_command_line_sync)\s*\(': 'blocks the loop',
     r'(getaddrinfo|gethostbyname\w*|getnameinfo)\s*\(': 'blocks the loop; use core/net/resolver',
     r'g_data_input_stream_read_line\w*': 'has no bound; frame lines in core/smtp',
-    r'g_signal_connect\s*\(': 'use g_signal_connect_object',
     r'(signal|sigaction)\s*\((?! ?SIGPIPE, SIG_IGN)': 'use g_unix_signal_add',
 }
 
@@ -27,6 +26,11 @@ BANNED_IN_CORE = {
     r'g_(socket|resolver|proxy|dbus|tls|io_stream|network)\w*_(sync|lookup_by_name)\s*\(':
         'blocks the loop',
     r'g_(print|printerr)\s*\(|f?printf\s*\(|puts\s*\(': 'core logs; only app prints',
+}
+
+# Where objects come and go while others signal.
+BANNED_IN_UI = {
+    r'g_signal_connect\s*\(': 'use g_signal_connect_object',
 }
 
 PROMISES = re.compile(
@@ -41,6 +45,8 @@ def check_banned(report):
             rules = dict(BANNED)
         if name.startswith('core/'):
             rules.update(BANNED_IN_CORE)
+        if name.startswith(('ui/', 'app/desktop/')):
+            rules.update(BANNED_IN_UI)
         find(report, name, rules)
 
 
