@@ -20,6 +20,7 @@ pr_home_new (const char *directory)
   g_autofree char *config = NULL;
   g_autofree char *runtime = NULL;
 
+  self->is_default = directory == NULL;
   if (directory != NULL)
     {
       self->data = g_canonicalize_filename (directory, NULL);
@@ -41,6 +42,19 @@ pr_home_new (const char *directory)
   self->control = g_build_filename (runtime, "control", NULL);
 
   return self;
+}
+
+PrHome *
+pr_home_copy (const PrHome *self)
+{
+  PrHome *copy = g_new0 (PrHome, 1);
+
+  copy->data = g_strdup (self->data);
+  copy->config = g_strdup (self->config);
+  copy->credentials = g_strdup (self->credentials);
+  copy->control = g_strdup (self->control);
+  copy->is_default = self->is_default;
+  return copy;
 }
 
 void

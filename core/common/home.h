@@ -12,14 +12,16 @@ G_BEGIN_DECLS
  */
 typedef struct
 {
-  char *data;        /* folder of queue.db, body/, tls/ and the lock */
-  char *config;      /* path of postroom.conf */
-  char *credentials; /* path of credentials */
-  char *control;     /* path of the control socket */
+  char *data;          /* folder of queue.db, body/, tls/ and the lock */
+  char *config;        /* path of postroom.conf */
+  char *credentials;   /* path of credentials */
+  char *control;       /* path of the control socket */
+  gboolean is_default; /* of the XDG base directories */
 } PrHome;
 
 /* @directory: (nullable): --home. Makes nothing. */
 PrHome *pr_home_new (const char *directory);
+PrHome *pr_home_copy (const PrHome *self);
 void pr_home_free (PrHome *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (PrHome, pr_home_free)
 

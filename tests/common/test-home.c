@@ -25,6 +25,20 @@ test_xdg (void)
   g_assert_true (g_str_has_prefix (home->data, g_get_user_data_dir ()));
   g_assert_true (g_str_has_prefix (home->config, g_get_user_config_dir ()));
   g_assert_true (g_str_has_suffix (home->control, "/postroom/control"));
+  g_assert_true (home->is_default);
+}
+
+static void
+test_copy (void)
+{
+  g_autoptr (PrHome) home = pr_home_new ("/somewhere");
+  g_autoptr (PrHome) copy = pr_home_copy (home);
+
+  g_assert_cmpstr (copy->data, ==, home->data);
+  g_assert_cmpstr (copy->config, ==, home->config);
+  g_assert_cmpstr (copy->credentials, ==, home->credentials);
+  g_assert_cmpstr (copy->control, ==, home->control);
+  g_assert_false (copy->is_default);
 }
 
 static void
@@ -56,6 +70,7 @@ main (int argc, char *argv[])
   g_test_init (&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
   g_test_add_func ("/home/directory", test_directory);
   g_test_add_func ("/home/xdg", test_xdg);
+  g_test_add_func ("/home/copy", test_copy);
   g_test_add_func ("/home/create", test_create);
   return g_test_run ();
 }
