@@ -36,11 +36,11 @@ fold_local (const char *text, gsize len)
   return g_utf8_casefold (text, (gssize) len);
 }
 
-/* Lower case A-labels; NULL where there are none. */
-static char *
-fold_domain (const char *text, gsize len)
+char *
+pr_domain_fold (const char *domain)
 {
-  g_autofree char *copy = g_ascii_strdown (text, (gssize) len);
+  gsize len = strlen (domain);
+  g_autofree char *copy = g_ascii_strdown (domain, (gssize) len);
   g_autofree char *folded = NULL;
   char *ascii = NULL;
 
@@ -118,7 +118,7 @@ normalise (const char *entry, GError **error)
     return at == NULL ? g_strdup ("*") : g_strconcat (local, "@*", NULL);
   if (below)
     domain += 2;
-  folded = fold_domain (domain, strlen (domain));
+  folded = pr_domain_fold (domain);
   if (folded == NULL || !domain_is_valid (folded) || (below && folded[0] == '['))
     return pattern_fault (entry, "the domain must be a name, *.name or a lone *", error);
   return g_strconcat (local, below ? "@*." : "@", folded, NULL);
@@ -177,7 +177,7 @@ pr_patterns_match (const PrPatterns *self, const char *address)
   local = fold_local (address, local_len);
   if (has_pattern (self, local, "", "*"))
     return TRUE;
-  domain = at != NULL ? fold_domain (at + 1, strlen (at + 1)) : NULL;
+  domain = at != NULL ? pr_domain_fold (at + 1) : NULL;
   if (domain == NULL || domain[0] == '*') /* "*" would be read as a pattern */
     return FALSE;
   if (has_pattern (self, local, "", domain))

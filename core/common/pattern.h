@@ -23,4 +23,9 @@ gboolean pr_patterns_match (const PrPatterns *self, const char *address);
 gboolean pr_patterns_is_empty (const PrPatterns *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (PrPatterns, pr_patterns_free)
 
+/* A domain in the form that names compare in: lower case, A-labels (IDNA 2008); an address literal
+ * keeps its brackets. NULL where it cannot be. It need not be a name that can exist.
+ * (transfer full) (nullable) */
+char *pr_domain_fold (const char *domain);
+
 G_END_DECLS

@@ -1,74 +1,85 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Where mail for a domain or a host goes.
+/*
+ * Names to exchangers and addresses.
  *
- *   ask ──► question (one for each name, however many ask) ──► GResolver, at most 8 at once
- *                 └── answer: kept for a while ──► told to all who asked, on a turn of its own
+ *   find ──► ticket ──► question (one for each name) ──► waiting ──► asked ──► answered
+ *              │                                        (at most 8 asked)         │
+ *              └──deadline──► told "no answer"       tickets are told ◄───────────┘
+ *
+ * A question is shared by all tickets for its name and stays in memory for a while afterwards.
  */
 #include "net/resolver.h"
 
 #include <string.h>
 
 #include "common/error.h"
+#include "common/ip.h"
+#include "common/pattern.h"
 
-#define MAX_IN_FLIGHT 8 /* GIO resolves in threads of a pool that others need too */
+#define MAX_ASKED 8
 #define DEADLINE_MS 20000
-#define KEEP_ANSWER_US (60 * G_USEC_PER_SEC)
-#define KEEP_FAILURE_US (10 * G_USEC_PER_SEC)
-#define MAX_KEPT 1000
+#define ANSWER_LIFE_US (60 * G_USEC_PER_SEC)
+#define FAILURE_LIFE_US (10 * G_USEC_PER_SEC)
+#define MAX_REMEMBERED 2048
+#define MAX_RESULTS 32 /* of one answer; nobody needs more, and strangers write the answers */
+#define MAX_NAME 253   /* RFC 1035 §2.3.4 */
 
 typedef enum
 {
-  KIND_EXCHANGERS,
-  KIND_ADDRESSES,
+  ASK_EXCHANGERS,
+  ASK_ADDRESSES
 } Kind;
 
-/* What is known of one name; exactly one of the three is set once it is. */
 typedef struct
 {
-  GArray *exchangers;   /* owned */
-  GPtrArray *addresses; /* owned */
-  GError *error;        /* owned */
-  gint64 until_us;      /* monotonic */
-} Answer;
+  guint refs;
+  Kind kind;
+  char *name; /* owned; A-labels */
+  gboolean asked, answered;
+  GArray *exchangers;   /* owned, nullable */
+  GPtrArray *addresses; /* owned, nullable */
+  GError *error;        /* owned, nullable */
+  gint64 expires_us;
+  GQueue tickets; /* borrowed: who waits for it */
+} Question;
 
 typedef struct
 {
   guint token;
-  Kind kind;
-  GCallback func;
+  Question *question; /* reference */
+  GError *late;       /* owned, nullable: the deadline passed */
+  gint64 deadline_us;
+  gboolean ready; /* in self->ready, else in self->deadlines and question->tickets */
+  PrMxFunc mx_func;
+  PrHostFunc host_func;
   gpointer user_data;
-} Ask;
+} Ticket;
 
+/* One call of GResolver. */
 typedef struct
 {
-  PrResolver *resolver; /* borrowed; NULL when it has gone or the deadline passed */
-  Kind kind;
-  char *name;
-  GArray *asks; /* owned, of Ask */
-  GCancellable *cancellable;
-  GSource *deadline; /* owned, nullable */
-} Question;
-
-/* An answer on its way to those who asked. */
-typedef struct
-{
-  Answer *answer; /* owned reference */
-  GArray *asks;   /* owned */
-} Delivery;
+  PrResolver *self;   /* borrowed; NULL when the resolver was freed */
+  Question *question; /* reference */
+} Flight;
 
 struct _PrResolver
 {
-  GMainContext *context;
-  GHashTable *kept[2];      /* owned: by Kind: name to Answer */
-  GHashTable *questions[2]; /* owned: by Kind: name to Question, waiting or in flight */
-  GQueue waiting;           /* of Question, borrowed */
-  guint n_in_flight;
+  GMainContext *context; /* owned */
+  GSource *source;       /* owned */
+  guint deadline_ms;
+  GHashTable *questions; /* char * → Question, both owned: by kind and name */
+  GHashTable *tickets;   /* token → Ticket, owned */
+  GQueue waiting;        /* of Question, references */
+  GQueue deadlines;      /* of Ticket, borrowed: by deadline, nearly */
+  GQueue ready;          /* of Ticket, borrowed: to be told */
+  GPtrArray *flights;    /* of Flight, borrowed */
   guint last_token;
-  GQueue deliveries; /* of Delivery, owned */
-  GSource *deliver;  /* owned */
+  gboolean telling, released;
 };
 
-/* ── Answers ──────────────────────────────────────────────────────────────────────────────── */
+static void ask_next (PrResolver *self);
+
+/* --- questions --------------------------------------------------------------------------- */
 
 static void
 exchanger_clear (gpointer data)
@@ -76,459 +87,185 @@ exchanger_clear (gpointer data)
   g_free (((PrExchanger *) data)->host);
 }
 
-static void
-answer_clear (gpointer data)
+static Question *
+question_ref (Question *self)
 {
-  Answer *self = data;
-
-  g_clear_pointer (&self->exchangers, g_array_unref);
-  g_clear_pointer (&self->addresses, g_ptr_array_unref);
-  g_clear_error (&self->error);
-}
-
-static void
-answer_unref (gpointer data)
-{
-  g_rc_box_release_full (data, answer_clear);
-}
-
-static Answer *
-answer_new (void)
-{
-  return g_rc_box_new0 (Answer);
-}
-
-static Answer *
-answer_new_failed (GError *error)
-{
-  Answer *self = answer_new ();
-
-  self->error = error;
+  self->refs++;
   return self;
 }
 
-/* GResolver tells "no such name" from "nobody could say"; only the former is for good. */
-static Answer *
-answer_new_from (const GError *error, const char *name)
-{
-  if (g_error_matches (error, G_RESOLVER_ERROR, G_RESOLVER_ERROR_NOT_FOUND))
-    return answer_new_failed (
-      g_error_new (PR_ERROR, PR_ERROR_PERMANENT, "There is no host or domain named %s", name));
-
-  return answer_new_failed (g_error_new (PR_ERROR, PR_ERROR_TEMPORARY,
-                                         "The address of %s could not be found out: %s", name,
-                                         error->message));
-}
-
-/* ── Telling ──────────────────────────────────────────────────────────────────────────────── */
-
 static void
-shuffle (GArray *exchangers, guint first, guint n)
+question_unref (Question *self)
 {
-  for (guint i = n; i > 1; i--)
-    {
-      PrExchanger *a = &g_array_index (exchangers, PrExchanger, first + i - 1);
-      PrExchanger *b =
-        &g_array_index (exchangers, PrExchanger, first + (guint) g_random_int_range (0, (int) i));
-      PrExchanger swap = *a;
-
-      *a = *b;
-      *b = swap;
-    }
-}
-
-/* RFC 5321 §5.1: those of equal preference in another order each time. */
-static void
-shuffle_equals (GArray *exchangers)
-{
-  for (guint i = 0, n; i < exchangers->len; i += n)
-    {
-      guint16 preference = g_array_index (exchangers, PrExchanger, i).preference;
-
-      for (n = 1; i + n < exchangers->len; n++)
-        if (g_array_index (exchangers, PrExchanger, i + n).preference != preference)
-          break;
-      shuffle (exchangers, i, n);
-    }
-}
-
-static void
-tell (const Ask *ask, Answer *answer)
-{
-  if (ask->kind == KIND_EXCHANGERS)
-    {
-      if (answer->exchangers != NULL)
-        shuffle_equals (answer->exchangers);
-      ((PrMxFunc) ask->func) (answer->exchangers, answer->error, ask->user_data);
-    }
-  else
-    {
-      ((PrHostFunc) ask->func) (answer->addresses, answer->error, ask->user_data);
-    }
-}
-
-static void
-delivery_free (gpointer data)
-{
-  Delivery *self = data;
-
-  answer_unref (self->answer);
-  g_array_unref (self->asks);
-  g_free (self);
-}
-
-/* Asks are taken out one by one, so that a callback may cancel another of them. */
-static gboolean
-on_deliver (gpointer user_data)
-{
-  PrResolver *self = user_data;
-  Delivery *delivery = g_queue_peek_head (&self->deliveries);
-
-  if (delivery == NULL)
-    {
-      g_source_set_ready_time (self->deliver, -1);
-    }
-  else if (delivery->asks->len == 0)
-    {
-      delivery_free (g_queue_pop_head (&self->deliveries));
-    }
-  else
-    {
-      Ask ask = g_array_index (delivery->asks, Ask, 0);
-      Answer *answer = g_rc_box_acquire (delivery->answer);
-
-      g_array_remove_index (delivery->asks, 0);
-      tell (&ask, answer);
-      answer_unref (answer);
-    }
-
-  return G_SOURCE_CONTINUE;
-}
-
-/* Takes @answer and @asks. */
-static void
-deliver_later (PrResolver *self, Answer *answer, GArray *asks)
-{
-  Delivery *delivery = g_new0 (Delivery, 1);
-
-  delivery->answer = answer;
-  delivery->asks = asks;
-  g_queue_push_tail (&self->deliveries, delivery);
-  g_source_set_ready_time (self->deliver, 0);
-}
-
-/* ── Questions ────────────────────────────────────────────────────────────────────────────── */
-
-static void ask_next (PrResolver *self);
-
-static void
-question_free (Question *self)
-{
-  if (self->deadline != NULL)
-    {
-      g_source_destroy (self->deadline);
-      g_source_unref (self->deadline);
-    }
-  g_clear_pointer (&self->asks, g_array_unref);
-  g_object_unref (self->cancellable);
+  if (--self->refs > 0)
+    return;
+  g_queue_clear (&self->tickets);
+  g_clear_pointer (&self->exchangers, g_array_unref);
+  g_clear_pointer (&self->addresses, g_ptr_array_unref);
+  g_clear_error (&self->error);
   g_free (self->name);
   g_free (self);
 }
 
-/* Takes @answer: keeps it and tells it. */
 static void
-settle (Question *question, Answer *answer)
+ticket_free (gpointer data)
 {
-  PrResolver *self = question->resolver;
-  GHashTable *kept = self->kept[question->kind];
+  Ticket *self = data;
 
-  answer->until_us =
-    g_get_monotonic_time () + (answer->error == NULL ? KEEP_ANSWER_US : KEEP_FAILURE_US);
-  if (g_hash_table_size (kept) >= MAX_KEPT)
-    g_hash_table_remove_all (kept);
-  g_hash_table_replace (kept, g_strdup (question->name), g_rc_box_acquire (answer));
-
-  g_hash_table_remove (self->questions[question->kind], question->name);
-  deliver_later (self, answer, g_steal_pointer (&question->asks));
-}
-
-static Answer *
-make_exchangers (GList *records, const char *domain)
-{
-  Answer *answer = answer_new ();
-
-  answer->exchangers = g_array_new (FALSE, FALSE, sizeof (PrExchanger));
-  g_array_set_clear_func (answer->exchangers, exchanger_clear);
-  for (GList *l = records; l != NULL; l = l->next)
-    {
-      PrExchanger exchanger = { NULL, 0 };
-
-      g_variant_get (l->data, "(qs)", &exchanger.preference, &exchanger.host);
-      if (g_str_has_suffix (exchanger.host, "."))
-        exchanger.host[strlen (exchanger.host) - 1] = '\0';
-      g_array_append_val (answer->exchangers, exchanger);
-    }
-
-  /* RFC 7505: a single "." says that the domain takes no mail. */
-  if (answer->exchangers->len == 1 &&
-      *g_array_index (answer->exchangers, PrExchanger, 0).host == '\0')
-    {
-      g_clear_pointer (&answer->exchangers, g_array_unref);
-      answer->error =
-        g_error_new (PR_ERROR, PR_ERROR_PERMANENT, "The domain %s takes no mail (null MX)", domain);
-    }
-
-  return answer;
-}
-
-/* RFC 5321 §5.1: without MX records the domain itself is its exchanger. */
-static Answer *
-make_implicit_exchanger (const char *domain)
-{
-  Answer *answer = answer_new ();
-  PrExchanger exchanger = { g_strdup (domain), 0 };
-
-  answer->exchangers = g_array_new (FALSE, FALSE, sizeof (PrExchanger));
-  g_array_set_clear_func (answer->exchangers, exchanger_clear);
-  g_array_append_val (answer->exchangers, exchanger);
-  return answer;
-}
-
-static int
-compare_exchangers (gconstpointer a, gconstpointer b)
-{
-  return (int) ((const PrExchanger *) a)->preference - (int) ((const PrExchanger *) b)->preference;
-}
-
-static Answer *
-finish_exchangers (GResolver *system, GAsyncResult *result, const char *domain)
-{
-  g_autoptr (GError) error = NULL;
-  GList *records = g_resolver_lookup_records_finish (system, result, &error);
-  Answer *answer;
-
-  if (error == NULL)
-    {
-      answer = make_exchangers (records, domain);
-      g_list_free_full (records, (GDestroyNotify) g_variant_unref);
-      if (answer->exchangers != NULL)
-        g_array_sort (answer->exchangers, compare_exchangers);
-      return answer;
-    }
-
-  if (g_error_matches (error, G_RESOLVER_ERROR, G_RESOLVER_ERROR_NOT_FOUND))
-    return make_implicit_exchanger (domain);
-
-  return answer_new_from (error, domain);
-}
-
-static Answer *
-finish_addresses (GResolver *system, GAsyncResult *result, const char *host)
-{
-  g_autoptr (GError) error = NULL;
-  GList *found = g_resolver_lookup_by_name_finish (system, result, &error);
-  Answer *answer;
-
-  if (error != NULL)
-    return answer_new_from (error, host);
-
-  answer = answer_new ();
-  answer->addresses = g_ptr_array_new_with_free_func (g_object_unref);
-  for (GList *l = found; l != NULL; l = l->next)
-    g_ptr_array_add (answer->addresses, g_object_ref (l->data));
-  g_resolver_free_addresses (found);
-
-  return answer;
+  g_clear_error (&self->late);
+  question_unref (self->question);
+  g_free (self);
 }
 
 static void
-on_resolved (GObject *source, GAsyncResult *result, gpointer user_data)
+make_room (PrResolver *self)
 {
-  Question *question = user_data;
-  PrResolver *self = question->resolver;
-  Answer *answer = question->kind == KIND_EXCHANGERS
-                     ? finish_exchangers (G_RESOLVER (source), result, question->name)
-                     : finish_addresses (G_RESOLVER (source), result, question->name);
+  gint64 now_us = g_get_monotonic_time ();
 
-  if (self == NULL) /* the resolver has gone, or the deadline has answered */
-    {
-      answer_unref (answer);
-      question_free (question);
-      return;
-    }
-
-  self->n_in_flight--;
-  settle (question, answer);
-  question_free (question);
-  ask_next (self);
-}
-
-/* A question whose deadline passed stays with GIO until that lets go of it. */
-static void
-orphan (Question *question)
-{
-  g_cancellable_cancel (question->cancellable);
-  if (question->deadline != NULL)
-    g_source_destroy (question->deadline);
-  g_clear_pointer (&question->deadline, g_source_unref);
-  question->resolver = NULL;
-}
-
-static gboolean
-on_deadline (gpointer user_data)
-{
-  Question *question = user_data;
-  PrResolver *self = question->resolver;
-
-  self->n_in_flight--;
-  settle (question, answer_new_failed (g_error_new (PR_ERROR, PR_ERROR_TEMPORARY,
-                                                    "The name servers do not answer for %s",
-                                                    question->name)));
-  orphan (question);
-  ask_next (self);
-
-  return G_SOURCE_REMOVE;
-}
-
-static void
-start (PrResolver *self, Question *question)
-{
-  g_autoptr (GResolver) system = g_resolver_get_default ();
-
-  self->n_in_flight++;
-  question->deadline = g_timeout_source_new (DEADLINE_MS);
-  g_source_set_static_name (question->deadline, "resolver deadline");
-  g_source_set_callback (question->deadline, on_deadline, question, NULL);
-  g_source_attach (question->deadline, self->context);
-
-  if (question->kind == KIND_EXCHANGERS)
-    g_resolver_lookup_records_async (system, question->name, G_RESOLVER_RECORD_MX,
-                                     question->cancellable, on_resolved, question);
-  else
-    g_resolver_lookup_by_name_async (system, question->name, question->cancellable, on_resolved,
-                                     question);
-}
-
-static void
-ask_next (PrResolver *self)
-{
-  while (self->n_in_flight < MAX_IN_FLIGHT && self->waiting.length > 0)
-    start (self, g_queue_pop_head (&self->waiting));
-}
-
-/* ── Asking ───────────────────────────────────────────────────────────────────────────────── */
-
-static GArray *
-asks_new (const Ask *ask)
-{
-  GArray *asks = g_array_new (FALSE, FALSE, sizeof (Ask));
-
-  g_array_append_vals (asks, ask, 1);
-  return asks;
-}
-
-/* The answer that is at hand: kept from before, or the text of an address. */
-static Answer *
-find_answer (PrResolver *self, Kind kind, const char *name)
-{
-  Answer *answer = g_hash_table_lookup (self->kept[kind], name);
-  GInetAddress *address;
-
-  if (answer != NULL && answer->until_us > g_get_monotonic_time ())
-    return g_rc_box_acquire (answer);
-  if (kind != KIND_ADDRESSES || (address = g_inet_address_new_from_string (name)) == NULL)
-    return NULL;
-
-  answer = answer_new ();
-  answer->addresses = g_ptr_array_new_with_free_func (g_object_unref);
-  g_ptr_array_add (answer->addresses, address);
-  return answer;
-}
-
-static guint
-ask (PrResolver *self, Kind kind, const char *name, GCallback func, gpointer user_data)
-{
-  Ask one = { ++self->last_token, kind, func, user_data };
-  Answer *answer = find_answer (self, kind, name);
-  Question *question;
-
-  if (answer != NULL)
-    {
-      deliver_later (self, answer, asks_new (&one));
-      return one.token;
-    }
-
-  question = g_hash_table_lookup (self->questions[kind], name);
-  if (question != NULL)
-    {
-      g_array_append_val (question->asks, one);
-      return one.token;
-    }
-
-  question = g_new0 (Question, 1);
-  question->resolver = self;
-  question->kind = kind;
-  question->name = g_strdup (name);
-  question->asks = asks_new (&one);
-  question->cancellable = g_cancellable_new ();
-  g_hash_table_insert (self->questions[kind], question->name, question);
-  g_queue_push_tail (&self->waiting, question);
-  ask_next (self);
-
-  return one.token;
-}
-
-guint
-pr_resolver_find_exchangers (PrResolver *self, const char *domain, PrMxFunc func,
-                             gpointer user_data)
-{
-  return ask (self, KIND_EXCHANGERS, domain, G_CALLBACK (func), user_data);
-}
-
-guint
-pr_resolver_find_addresses (PrResolver *self, const char *host, PrHostFunc func, gpointer user_data)
-{
-  return ask (self, KIND_ADDRESSES, host, G_CALLBACK (func), user_data);
-}
-
-static gboolean
-remove_ask (GArray *asks, guint token)
-{
-  for (guint i = 0; i < asks->len; i++)
-    if (g_array_index (asks, Ask, i).token == token)
-      {
-        g_array_remove_index (asks, i);
-        return TRUE;
-      }
-
-  return FALSE;
-}
-
-/* The question itself goes on: its answer is kept for the next who asks. */
-void
-pr_resolver_cancel (PrResolver *self, guint token)
-{
-  for (GList *l = self->deliveries.head; l != NULL; l = l->next)
-    if (remove_ask (((Delivery *) l->data)->asks, token))
-      return;
-
-  for (guint kind = 0; kind < 2; kind++)
+  for (guint round = 0; round < 2 && g_hash_table_size (self->questions) >= MAX_REMEMBERED; round++)
     {
       GHashTableIter iter;
-      gpointer question;
+      Question *question;
 
-      g_hash_table_iter_init (&iter, self->questions[kind]);
-      while (g_hash_table_iter_next (&iter, NULL, &question))
-        if (remove_ask (((Question *) question)->asks, token))
-          return;
+      g_hash_table_iter_init (&iter, self->questions);
+      while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &question))
+        if (question->answered && (round == 1 || question->expires_us <= now_us))
+          g_hash_table_iter_remove (&iter);
     }
 }
 
-void
-pr_resolver_forget (PrResolver *self)
+/* The one that is remembered or asked already, or a new one. (transfer none) */
+static Question *
+get_question (PrResolver *self, Kind kind, const char *name)
 {
-  g_hash_table_remove_all (self->kept[KIND_EXCHANGERS]);
-  g_hash_table_remove_all (self->kept[KIND_ADDRESSES]);
+  g_autofree char *key = g_strconcat (kind == ASK_EXCHANGERS ? "m:" : "a:", name, NULL);
+  Question *question = g_hash_table_lookup (self->questions, key);
+
+  if (question != NULL && (!question->answered || question->expires_us > g_get_monotonic_time ()))
+    return question;
+  make_room (self);
+  question = g_new0 (Question, 1);
+  question->refs = 1;
+  question->kind = kind;
+  question->name = g_strdup (name);
+  g_hash_table_replace (self->questions, g_steal_pointer (&key), question);
+  return question;
+}
+
+/* --- telling ----------------------------------------------------------------------------- */
+
+/* RFC 5321 §5.1: by preference, equal ones in random order, another one each time. */
+static void
+shuffle_equals (GArray *exchangers)
+{
+  PrExchanger *list = (PrExchanger *) exchangers->data;
+
+  for (guint start = 0, end; start < exchangers->len; start = end)
+    {
+      for (end = start + 1; end < exchangers->len; end++)
+        if (list[end].preference != list[start].preference)
+          break;
+      for (guint i = end - 1; i > start; i--)
+        {
+          guint j = (guint) g_random_int_range ((gint32) start, (gint32) i + 1);
+          PrExchanger other = list[i];
+
+          list[i] = list[j];
+          list[j] = other;
+        }
+    }
+}
+
+static void
+tell (Ticket *ticket)
+{
+  Question *question = ticket->question;
+  const GError *error = ticket->late != NULL ? ticket->late : question->error;
+
+  if (question->kind == ASK_EXCHANGERS)
+    {
+      if (error == NULL)
+        shuffle_equals (question->exchangers);
+      ticket->mx_func (error == NULL ? question->exchangers : NULL, error, ticket->user_data);
+    }
+  else
+    ticket->host_func (error == NULL ? question->addresses : NULL, error, ticket->user_data);
+}
+
+static void
+make_ready (PrResolver *self, Ticket *ticket)
+{
+  ticket->ready = TRUE;
+  g_queue_push_tail (&self->ready, ticket);
+  g_source_set_ready_time (self->source, 0);
+}
+
+static void
+expire_tickets (PrResolver *self)
+{
+  gint64 now_us = g_get_monotonic_time ();
+  Ticket *ticket;
+
+  while ((ticket = g_queue_peek_head (&self->deadlines)) != NULL && ticket->deadline_us <= now_us)
+    {
+      g_queue_pop_head (&self->deadlines);
+      g_queue_remove (&ticket->question->tickets, ticket);
+      ticket->late =
+        g_error_new (PR_ERROR, PR_ERROR_TEMPORARY, "no answer from the name server about %s",
+                     ticket->question->name);
+      make_ready (self, ticket);
+    }
+}
+
+static void
+release (PrResolver *self)
+{
+  g_hash_table_unref (self->tickets);
+  g_hash_table_unref (self->questions);
+  g_queue_clear_full (&self->waiting, (GDestroyNotify) question_unref);
+  g_queue_clear (&self->deadlines);
+  g_queue_clear (&self->ready);
+  g_ptr_array_unref (self->flights);
+  g_main_context_unref (self->context);
+  g_free (self);
+}
+
+static void
+tell_ready (PrResolver *self)
+{
+  /* Who is asked again by a callback is answered on another turn. */
+  for (guint n = self->ready.length; n > 0 && self->ready.length > 0 && !self->released; n--)
+    {
+      Ticket *ticket = g_queue_pop_head (&self->ready);
+
+      g_hash_table_steal (self->tickets, GUINT_TO_POINTER (ticket->token));
+      tell (ticket);
+      ticket_free (ticket);
+    }
+}
+
+static gboolean
+on_turn (gpointer user_data)
+{
+  PrResolver *self = user_data;
+  Ticket *next;
+
+  g_source_set_ready_time (self->source, -1);
+  self->telling = TRUE;
+  expire_tickets (self);
+  tell_ready (self);
+  self->telling = FALSE;
+  if (self->released)
+    {
+      release (self);
+      return G_SOURCE_REMOVE;
+    }
+  next = g_queue_peek_head (&self->deadlines);
+  if (self->ready.length > 0)
+    g_source_set_ready_time (self->source, 0);
+  else if (next != NULL)
+    g_source_set_ready_time (self->source, next->deadline_us);
+  return G_SOURCE_CONTINUE;
 }
 
 static gboolean
@@ -537,52 +274,354 @@ dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
   return callback (user_data);
 }
 
+static GSourceFuncs source_funcs = { .dispatch = dispatch };
+
+/* --- answers ----------------------------------------------------------------------------- */
+
+static void
+answer (PrResolver *self, Question *question, gint64 life_us)
+{
+  Ticket *ticket;
+
+  question->answered = TRUE;
+  question->expires_us = g_get_monotonic_time () + life_us;
+  while ((ticket = g_queue_pop_head (&question->tickets)) != NULL)
+    {
+      g_queue_remove (&self->deadlines, ticket);
+      make_ready (self, ticket);
+    }
+}
+
+static void set_failure (Question *question, PrError code, const char *format, ...)
+  G_GNUC_PRINTF (3, 4);
+
+static void
+set_failure (Question *question, PrError code, const char *format, ...)
+{
+  va_list args;
+
+  va_start (args, format);
+  question->error = g_error_new_valist (PR_ERROR, (gint) code, format, args);
+  va_end (args);
+}
+
+static void
+add_exchanger (Question *question, const char *host, guint16 preference)
+{
+  PrExchanger exchanger = { g_strdup (host), preference };
+
+  if (question->exchangers == NULL)
+    {
+      question->exchangers = g_array_new (FALSE, FALSE, sizeof (PrExchanger));
+      g_array_set_clear_func (question->exchangers, exchanger_clear);
+    }
+  g_array_append_val (question->exchangers, exchanger);
+}
+
+/* Lower case without the root's dot; NULL for what cannot be a host: strangers write it. */
+static char *
+clean_host (const char *name)
+{
+  g_autofree char *host = g_ascii_strdown (name, -1);
+  gsize len = strlen (host);
+
+  if (len > 0 && host[len - 1] == '.')
+    host[--len] = '\0';
+  if (len > MAX_NAME || strspn (host, "abcdefghijklmnopqrstuvwxyz0123456789-_.") != len)
+    return NULL;
+  return g_steal_pointer (&host);
+}
+
+static gint
+compare_preference (gconstpointer a, gconstpointer b)
+{
+  return (gint) ((const PrExchanger *) a)->preference -
+         (gint) ((const PrExchanger *) b)->preference;
+}
+
+static void
+take_records (Question *question, GList *records)
+{
+  gboolean null_mx = FALSE;
+
+  for (GList *each = records; each != NULL; each = each->next)
+    {
+      g_autofree char *host = NULL;
+      const char *name;
+      guint16 preference;
+
+      if (!g_variant_is_of_type (each->data, G_VARIANT_TYPE ("(qs)")))
+        continue;
+      g_variant_get (each->data, "(q&s)", &preference, &name);
+      host = clean_host (name);
+      if (host != NULL && host[0] == '\0')
+        null_mx = TRUE; /* RFC 7505 §3; one among others means nothing */
+      else if (host != NULL)
+        add_exchanger (question, host, preference);
+    }
+
+  if (question->exchangers != NULL)
+    {
+      g_array_sort (question->exchangers, compare_preference);
+      if (question->exchangers->len > MAX_RESULTS)
+        g_array_set_size (question->exchangers, MAX_RESULTS);
+    }
+  else if (null_mx)
+    set_failure (question, PR_ERROR_PERMANENT, "%s does not accept mail (null MX)", question->name);
+  else if (records != NULL)
+    set_failure (question, PR_ERROR_PERMANENT, "%s has no usable mail exchanger", question->name);
+  else
+    add_exchanger (question, question->name, 0); /* RFC 5321 §5.1: the implicit MX */
+}
+
+static void
+take_addresses (Question *question, GList *addresses)
+{
+  question->addresses = g_ptr_array_new_with_free_func (g_object_unref);
+  for (GList *each = addresses; each != NULL && question->addresses->len < MAX_RESULTS;
+       each = each->next)
+    g_ptr_array_add (question->addresses, g_object_ref (each->data));
+  if (question->addresses->len > 0)
+    return;
+  g_clear_pointer (&question->addresses, g_ptr_array_unref);
+  set_failure (question, PR_ERROR_PERMANENT, "%s has no address", question->name);
+}
+
+static void
+take_error (Question *question, const GError *error)
+{
+  gboolean none = g_error_matches (error, G_RESOLVER_ERROR, G_RESOLVER_ERROR_NOT_FOUND);
+
+  if (none && question->kind == ASK_EXCHANGERS)
+    take_records (question, NULL);
+  else if (none)
+    set_failure (question, PR_ERROR_PERMANENT, "%s does not exist, or has no address",
+                 question->name);
+  else
+    set_failure (question, PR_ERROR_TEMPORARY, "%s cannot be looked up: %s", question->name,
+                 error->message);
+}
+
+static void
+on_looked_up (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Flight *flight = user_data;
+  PrResolver *self = flight->self;
+  Question *question = flight->question;
+  g_autoptr (GError) error = NULL;
+  GList *list;
+
+  if (question->kind == ASK_EXCHANGERS)
+    {
+      list = g_resolver_lookup_records_finish (G_RESOLVER (source), result, &error);
+      if (self != NULL && error == NULL)
+        take_records (question, list);
+      g_list_free_full (list, (GDestroyNotify) g_variant_unref);
+    }
+  else
+    {
+      list = g_resolver_lookup_by_name_finish (G_RESOLVER (source), result, &error);
+      if (self != NULL && error == NULL)
+        take_addresses (question, list);
+      g_resolver_free_addresses (list);
+    }
+
+  if (self != NULL)
+    {
+      if (error != NULL)
+        take_error (question, error);
+      g_ptr_array_remove_fast (self->flights, flight);
+      answer (self, question, question->error == NULL ? ANSWER_LIFE_US : FAILURE_LIFE_US);
+      ask_next (self);
+    }
+  question_unref (question);
+  g_free (flight);
+}
+
+/* --- asking ------------------------------------------------------------------------------ */
+
+static void
+ask (PrResolver *self, Question *question)
+{
+  g_autoptr (GResolver) resolver = g_resolver_get_default ();
+  Flight *flight = g_new (Flight, 1);
+
+  flight->self = self;
+  flight->question = question_ref (question);
+  g_ptr_array_add (self->flights, flight);
+  /* Never cancelled: that would return here at once and leave the thread where it is. */
+  g_main_context_push_thread_default (self->context);
+  if (question->kind == ASK_EXCHANGERS)
+    g_resolver_lookup_records_async (resolver, question->name, G_RESOLVER_RECORD_MX, NULL,
+                                     on_looked_up, flight);
+  else
+    g_resolver_lookup_by_name_async (resolver, question->name, NULL, on_looked_up, flight);
+  g_main_context_pop_thread_default (self->context);
+}
+
+static void
+ask_next (PrResolver *self)
+{
+  while (self->flights->len < MAX_ASKED && self->waiting.length > 0)
+    {
+      Question *question = g_queue_pop_head (&self->waiting);
+
+      if (question->tickets.length > 0)
+        ask (self, question);
+      else
+        question->asked = FALSE; /* nobody wants to know any more */
+      question_unref (question);
+    }
+}
+
+/* What needs no name server. */
+static gboolean
+answer_from_text (PrResolver *self, Question *question)
+{
+  const char *name = question->name;
+  gsize len = strlen (name);
+  PrIp ip;
+
+  if (question->kind == ASK_ADDRESSES && pr_ip_parse (name, &ip))
+    {
+      gboolean v4 = pr_ip_is_v4 (&ip);
+
+      question->addresses = g_ptr_array_new_with_free_func (g_object_unref);
+      g_ptr_array_add (question->addresses, g_inet_address_new_from_bytes (
+                                              ip.octets + (v4 ? 12 : 0),
+                                              v4 ? G_SOCKET_FAMILY_IPV4 : G_SOCKET_FAMILY_IPV6));
+    }
+  else if (question->kind == ASK_EXCHANGERS && name[0] == '[')
+    {
+      g_autofree char *inner = len > 2 ? g_strndup (name + 1, len - 2) : g_strdup ("");
+      const char *address = g_str_has_prefix (inner, "ipv6:") ? inner + strlen ("ipv6:") : inner;
+
+      if (name[len - 1] == ']' && pr_ip_parse (address, &ip))
+        add_exchanger (question, address, 0);
+      else
+        set_failure (question, PR_ERROR_PERMANENT, "%s is not an address", name);
+    }
+  else if (len == 0 || len > MAX_NAME)
+    set_failure (question, PR_ERROR_PERMANENT, "\"%s\" is not a name that can exist", name);
+  else
+    return FALSE;
+  answer (self, question, ANSWER_LIFE_US);
+  return TRUE;
+}
+
+static Ticket *
+add_ticket (PrResolver *self, Kind kind, const char *name, gpointer user_data)
+{
+  g_autofree char *folded = pr_domain_fold (name);
+  Question *question = get_question (self, kind, folded != NULL ? folded : "");
+  Ticket *ticket = g_new0 (Ticket, 1);
+
+  if (++self->last_token == 0)
+    self->last_token = 1;
+  ticket->token = self->last_token;
+  ticket->question = question_ref (question);
+  ticket->user_data = user_data;
+  ticket->deadline_us = g_get_monotonic_time () + (gint64) self->deadline_ms * 1000;
+  g_hash_table_insert (self->tickets, GUINT_TO_POINTER (ticket->token), ticket);
+
+  if (question->answered || (!question->asked && answer_from_text (self, question)))
+    {
+      make_ready (self, ticket);
+      return ticket;
+    }
+  g_queue_push_tail (&question->tickets, ticket);
+  g_queue_push_tail (&self->deadlines, ticket);
+  if (self->deadlines.length == 1 && self->ready.length == 0)
+    g_source_set_ready_time (self->source, ticket->deadline_us);
+  if (!question->asked)
+    {
+      question->asked = TRUE;
+      g_queue_push_tail (&self->waiting, question_ref (question));
+      ask_next (self);
+    }
+  return ticket;
+}
+
+/* --- public ------------------------------------------------------------------------------ */
+
 PrResolver *
 pr_resolver_new (GMainContext *context)
 {
-  static GSourceFuncs funcs = { .dispatch = dispatch };
   PrResolver *self = g_new0 (PrResolver, 1);
 
-  self->context =
-    context != NULL ? g_main_context_ref (context) : g_main_context_ref_thread_default ();
-  for (guint kind = 0; kind < 2; kind++)
-    {
-      self->kept[kind] = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, answer_unref);
-      self->questions[kind] = g_hash_table_new (g_str_hash, g_str_equal);
-    }
-  self->deliver = g_source_new (&funcs, sizeof (GSource));
-  g_source_set_static_name (self->deliver, "resolver answers");
-  g_source_set_callback (self->deliver, on_deliver, self, NULL);
-  g_source_attach (self->deliver, self->context);
-
+  self->context = g_main_context_ref (context);
+  self->deadline_ms = DEADLINE_MS;
+  self->questions =
+    g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) question_unref);
+  self->tickets = g_hash_table_new_full (NULL, NULL, NULL, ticket_free);
+  self->flights = g_ptr_array_new ();
+  self->source = g_source_new (&source_funcs, sizeof (GSource));
+  g_source_set_static_name (self->source, "postroom-resolver");
+  g_source_set_callback (self->source, on_turn, self, NULL);
+  g_source_attach (self->source, context);
   return self;
 }
 
 void
 pr_resolver_free (PrResolver *self)
 {
-  Question *waiting;
+  if (self == NULL)
+    return;
+  for (guint i = 0; i < self->flights->len; i++)
+    ((Flight *) self->flights->pdata[i])->self = NULL;
+  g_ptr_array_set_size (self->flights, 0);
+  g_source_destroy (self->source);
+  g_source_unref (self->source);
+  self->released = TRUE;
+  if (!self->telling)
+    release (self);
+}
 
-  while ((waiting = g_queue_pop_head (&self->waiting)) != NULL)
+guint
+pr_resolver_find_exchangers (PrResolver *self, const char *domain, PrMxFunc func,
+                             gpointer user_data)
+{
+  Ticket *ticket = add_ticket (self, ASK_EXCHANGERS, domain, user_data);
+
+  ticket->mx_func = func;
+  return ticket->token;
+}
+
+guint
+pr_resolver_find_addresses (PrResolver *self, const char *host, PrHostFunc func, gpointer user_data)
+{
+  Ticket *ticket = add_ticket (self, ASK_ADDRESSES, host, user_data);
+
+  ticket->host_func = func;
+  return ticket->token;
+}
+
+void
+pr_resolver_cancel (PrResolver *self, guint token)
+{
+  Ticket *ticket = g_hash_table_lookup (self->tickets, GUINT_TO_POINTER (token));
+
+  if (ticket == NULL)
+    return;
+  if (ticket->ready)
+    g_queue_remove (&self->ready, ticket);
+  else
     {
-      g_hash_table_remove (self->questions[waiting->kind], waiting->name);
-      question_free (waiting);
+      g_queue_remove (&self->deadlines, ticket);
+      g_queue_remove (&ticket->question->tickets, ticket);
     }
-  for (guint kind = 0; kind < 2; kind++)
-    {
-      GHashTableIter iter;
-      gpointer question;
+  g_hash_table_remove (self->tickets, GUINT_TO_POINTER (token));
+}
 
-      g_hash_table_iter_init (&iter, self->questions[kind]);
-      while (g_hash_table_iter_next (&iter, NULL, &question))
-        orphan (question); /* freed when GIO lets go of it */
-      g_hash_table_unref (self->questions[kind]);
-      g_hash_table_unref (self->kept[kind]);
-    }
+void
+pr_resolver_forget (PrResolver *self)
+{
+  /* What is being asked lives on for those who wait for it, and is not found again. */
+  g_hash_table_remove_all (self->questions);
+}
 
-  g_queue_clear_full (&self->deliveries, delivery_free);
-  g_source_destroy (self->deliver);
-  g_source_unref (self->deliver);
-  g_main_context_unref (self->context);
-  g_free (self);
+void
+pr_resolver_set_deadline (PrResolver *self, guint deadline_ms)
+{
+  self->deadline_ms = deadline_ms;
 }

@@ -8,13 +8,17 @@ G_BEGIN_DECLS
 /**
  * Where mail for a domain or a host goes, by the system's resolver (GResolver), with a deadline
  * and a bound on the questions in flight, and a short memory for answers (60 s) and failures
- * (10 s). Callbacks come on the context that was the thread's default at the call, never before
- * it returns. One thread only.
+ * (10 s). Callbacks come on the resolver's context, never before the call returns; they may free
+ * the resolver. One thread only.
+ *
+ * GResolver asks in threads of GIO's shared pool, and a thread that waits for a dead name server
+ * cannot be called back. At most 8 are in use at once, counted until they really return, so that
+ * everything else that needs the pool goes on; whoever waits longer than the deadline hears that.
  */
 typedef struct _PrResolver PrResolver;
 
-PrResolver *pr_resolver_new (GMainContext *context);
-void pr_resolver_free (PrResolver *self); /* pending questions are forgotten silently */
+PrResolver *pr_resolver_new (GMainContext *context); /* keeps a reference */
+void pr_resolver_free (PrResolver *self);            /* pending questions are forgotten silently */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (PrResolver, pr_resolver_free)
 
 /* One mail exchanger, or the domain itself where there is none (RFC 5321 §5.1). */
@@ -33,7 +37,9 @@ typedef void (*PrMxFunc) (GArray *exchangers, const GError *error, gpointer user
  * order to try (RFC 6724 as the system gives it). Errors as above. */
 typedef void (*PrHostFunc) (GPtrArray *addresses, const GError *error, gpointer user_data);
 
-/* Both return a token for pr_resolver_cancel, never 0. */
+/* Both return a token for pr_resolver_cancel, never 0. @domain: any form; an address literal
+ * ("[192.0.2.1]", "[IPv6:…]") is its own exchanger. A domain without MX records is its own
+ * exchanger with preference 0, whether or not it exists: its addresses will tell. */
 guint pr_resolver_find_exchangers (PrResolver *self, const char *domain, PrMxFunc func,
                                    gpointer user_data);
 /* @host: a name or an address in text form (answered from the text, still on a later turn). */
@@ -41,5 +47,6 @@ guint pr_resolver_find_addresses (PrResolver *self, const char *host, PrHostFunc
                                   gpointer user_data);
 void pr_resolver_cancel (PrResolver *self, guint token); /* func will not be called */
 void pr_resolver_forget (PrResolver *self);              /* the network changed: empty the memory */
+void pr_resolver_set_deadline (PrResolver *self, guint deadline_ms); /* 20 s at first */
 
 G_END_DECLS

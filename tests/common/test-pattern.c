@@ -156,6 +156,27 @@ test_hostile (void)
     }
 }
 
+static void
+test_fold (void)
+{
+  static const struct
+  {
+    const char *domain, *folded;
+  } domains[] = { { "Example.ORG", "example.org" },
+                  { "Bücher.example", "xn--bcher-kva.example" },
+                  { "[IPv6:2001:DB8::1]", "[ipv6:2001:db8::1]" },
+                  { "", "" },
+                  { "a\xff", NULL },
+                  { "ü\xc3.example", NULL } };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (domains); i++)
+    {
+      g_autofree char *folded = pr_domain_fold (domains[i].domain);
+
+      g_assert_cmpstr (folded, ==, domains[i].folded);
+    }
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -164,5 +185,6 @@ main (int argc, char *argv[])
   g_test_add_func ("/pattern/wrong", test_wrong);
   g_test_add_func ("/pattern/empty", test_empty);
   g_test_add_func ("/pattern/hostile", test_hostile);
+  g_test_add_func ("/domain/fold", test_fold);
   return g_test_run ();
 }
