@@ -237,13 +237,30 @@ refuse (PrConnection *self, PrVerdict verdict, const char *sender, const char *r
   return verdict;
 }
 
+/* The first who is refused for want of space, and the first who is not again, leave an event. */
+static void
+note_space (PrServer *server, gboolean low)
+{
+  if (server->space_low == low)
+    return;
+
+  server->space_low = low;
+  pr_journal_add (server->world.journal,
+                  &(PrEvent){ .kind = low ? PR_EVENT_SPACE_LOW : PR_EVENT_SPACE_OK,
+                              .text = low ? "No mail is taken until there is room on the disk"
+                                          : "There is room on the disk again" });
+}
+
 static gboolean
 has_space (PrConnection *self, guint64 for_octets)
 {
   PrServer *server = self->server;
+  guint64 free_octets = pr_store_get_free_space (server->world.store);
+  guint64 reserve_octets = server->config->min_free_space_octets;
 
-  return pr_store_get_free_space (server->world.store) >=
-         server->config->min_free_space_octets + for_octets;
+  note_space (server, free_octets < reserve_octets);
+
+  return free_octets >= reserve_octets && free_octets - reserve_octets >= for_octets;
 }
 
 #define NO_SPACE PR_REFUSE (452, "4.3.1", "The disk of this relay is nearly full; try again later")

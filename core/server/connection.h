@@ -31,7 +31,7 @@ struct _PrServer
   GArray *adopted;             /* owned: descriptors from the service manager not yet used */
   struct _PrConnection *first; /* all connections */
   PrServerCounts counts;
-  gboolean paused, stopping;
+  gboolean paused, space_low;
 };
 
 /**

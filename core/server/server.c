@@ -228,7 +228,6 @@ pr_server_shut_down (PrServer *self)
 {
   PrConnection *next;
 
-  self->stopping = TRUE;
   g_ptr_array_set_size (self->openings, 0);
 
   for (PrConnection *c = self->first; c != NULL; c = next)

@@ -1,0 +1,484 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Receiving, with a real store, over real sockets. */
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include "server/server.h"
+#include "wait.h"
+
+typedef struct
+{
+  GMainContext *context;
+  char *home;
+  PrLoop *loop;
+  PrStore *store;
+  PrJournal *journal;
+  PrLives *lives;
+  PrConfig *config;
+  PrServer *server;
+  GPtrArray *accepted; /* of PrMessage */
+  GArray *kinds;       /* of PrEventKind: what the journal was told */
+  guint16 port;
+} World;
+
+static void
+on_arriving (PrMessage *message, gpointer user_data)
+{
+}
+
+static void
+on_accepted (PrMessage *message, gpointer user_data)
+{
+  World *world = user_data;
+
+  g_ptr_array_add (world->accepted, pr_message_ref (message));
+}
+
+static void
+on_event (const PrEvent *event, gpointer user_data)
+{
+  World *world = user_data;
+
+  g_array_append_val (world->kinds, event->kind);
+}
+
+static gboolean
+was_told (World *world, PrEventKind kind)
+{
+  for (guint i = 0; i < world->kinds->len; i++)
+    if (g_array_index (world->kinds, PrEventKind, i) == kind)
+      return TRUE;
+
+  return FALSE;
+}
+
+static void
+listen_with (World *world, const char *text)
+{
+  g_autoptr (GPtrArray) faults = NULL;
+  g_autoptr (GPtrArray) warnings = NULL;
+  g_autoptr (GPtrArray) addresses = NULL;
+
+  g_clear_pointer (&world->config, pr_config_unref);
+  world->config = pr_config_parse (text, strlen (text), "test.conf", &faults);
+  if (world->config == NULL)
+    g_error ("%s", (char *) faults->pdata[0]);
+  if (world->server == NULL)
+    world->server = pr_server_new (&(PrServerWorld){ .loop = world->loop,
+                                                     .store = world->store,
+                                                     .journal = world->journal,
+                                                     .lives = world->lives,
+                                                     .arriving = on_arriving,
+                                                     .accepted = on_accepted,
+                                                     .user_data = world },
+                                   world->config);
+  g_assert_true (pr_server_set_config (world->server, world->config, &warnings));
+  addresses = pr_server_get_addresses (world->server);
+  world->port = (guint16) g_ascii_strtoull (strrchr (addresses->pdata[0], ':') + 1, NULL, 10);
+}
+
+static void
+set_up (World *world, gconstpointer config)
+{
+  g_autoptr (GError) error = NULL;
+
+  world->context = g_main_context_new ();
+  g_main_context_push_thread_default (world->context);
+  world->home = g_dir_make_tmp ("server-XXXXXX", NULL);
+  world->loop = pr_loop_new (world->context);
+  world->store = pr_store_open (world->home, world->context, &error);
+  g_assert_no_error (error);
+  world->journal = pr_journal_new (world->store);
+  world->lives = pr_lives_new ();
+  world->accepted = g_ptr_array_new_with_free_func ((GDestroyNotify) pr_message_unref);
+  world->kinds = g_array_new (FALSE, FALSE, sizeof (PrEventKind));
+  pr_journal_follow (world->journal, on_event, world);
+  listen_with (world, config);
+}
+
+static void
+tear_down (World *world, gconstpointer config)
+{
+  g_autofree char *remove = g_strdup_printf ("rm -rf '%s'", world->home);
+
+  pr_server_shut_down (world->server);
+  pr_store_close (world->store);
+  pr_server_free (world->server);
+  pr_journal_free (world->journal);
+  pr_lives_free (world->lives);
+  pr_loop_free (world->loop);
+  pr_config_unref (world->config);
+  g_ptr_array_unref (world->accepted);
+  g_array_unref (world->kinds);
+  g_main_context_pop_thread_default (world->context);
+  g_main_context_unref (world->context);
+  g_assert_true (g_spawn_command_line_sync (remove, NULL, NULL, NULL, NULL));
+  g_free (world->home);
+}
+
+/* ── A client ─────────────────────────────────────────────────────────────────────────────── */
+
+typedef struct
+{
+  World *world;
+  int fd;
+  GString *heard;
+  gboolean closed;
+} Client;
+
+static void
+client_open (Client *self, World *world)
+{
+  struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons (world->port) };
+
+  *self = (Client){ .world = world, .heard = g_string_new (NULL) };
+  address.sin_addr.s_addr = htonl (INADDR_LOOPBACK);
+  self->fd = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  g_assert_cmpint (connect (self->fd, (struct sockaddr *) &address, sizeof address), ==, 0);
+  fcntl (self->fd, F_SETFL, O_NONBLOCK);
+}
+
+static void
+client_close (Client *self)
+{
+  close (self->fd);
+  g_string_free (self->heard, TRUE);
+}
+
+static void
+client_listen (Client *self)
+{
+  char buffer[4096];
+  gssize n;
+
+  while ((n = recv (self->fd, buffer, sizeof buffer, 0)) > 0)
+    g_string_append_len (self->heard, buffer, n);
+  self->closed |= n == 0 || (errno != EAGAIN && errno != EWOULDBLOCK);
+}
+
+static gboolean
+client_heard (Client *self, const char *text)
+{
+  client_listen (self);
+  return strstr (self->heard->str, text) != NULL;
+}
+
+static gboolean
+client_is_closed (Client *self)
+{
+  client_listen (self);
+  return self->closed;
+}
+
+/* Sends @text (all of it) and waits until the replies contain @reply, which is then forgotten. */
+static void
+talk (Client *self, const char *text, const char *reply)
+{
+  gsize sent = 0, len = strlen (text);
+
+  while (sent < len)
+    {
+      gssize n = send (self->fd, text + sent, len - sent, MSG_NOSIGNAL);
+
+      if (n > 0)
+        sent += (gsize) n;
+      else
+        g_main_context_iteration (self->world->context, FALSE);
+    }
+  wait_for (self->world->context, client_heard (self, reply), reply);
+  g_string_truncate (self->heard, 0);
+}
+
+static char *
+body_of (const PrMessage *message)
+{
+  gsize len;
+  const char *data = g_bytes_get_data (message->body, &len);
+
+  return g_strndup (data, len);
+}
+
+/* ── Tests ────────────────────────────────────────────────────────────────────────────────── */
+
+#define PLAIN                                                                                      \
+  "[server]\nhostname=relay.example.org\nmax-message-size=10M\nmin-free-space=1M\n"                \
+  "[listener l]\nlisten=127.0.0.1:0\n"
+
+static void
+test_message_gets_its_trace (World *world, gconstpointer config)
+{
+  Client client;
+  g_autofree char *body = NULL;
+  const PrMessage *message;
+
+  client_open (&client, world);
+  talk (&client, "", "220 relay.example.org");
+  talk (&client, "EHLO printer.example\r\n", "250 ");
+  talk (&client, "MAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\nDATA\r\n", "354 ");
+  talk (&client, "Subject: hi\r\n\r\ntext\r\n.\r\n", "250 2.");
+  g_assert_cmpuint (world->accepted->len, ==, 1);
+
+  message = world->accepted->pdata[0];
+  body = body_of (message);
+  g_test_message ("%s", body);
+  g_assert_cmpstr (message->client, ==, "127.0.0.1");
+  g_assert_cmpstr (message->envelope->sender, ==, "a@b.example");
+  g_assert_cmpuint (message->size_octets, ==, strlen (body));
+  g_assert_true (g_str_has_prefix (body, "Received: from printer.example ([127.0.0.1])\r\n"));
+  g_assert_nonnull (strstr (body, "by relay.example.org (Postroom) with ESMTP id "));
+  g_assert_nonnull (strstr (body, "for <c@d.example>;"));
+  g_assert_nonnull (strstr (body, "\r\nDate: "));
+  g_assert_nonnull (strstr (body, "\r\nMessage-ID: <"));
+  g_assert_true (g_str_has_suffix (body, "\r\n\r\ntext\r\n"));
+  g_assert_true (was_told (world, PR_EVENT_ACCEPTED));
+  client_close (&client);
+}
+
+static void
+test_what_is_there_stays (World *world, gconstpointer config)
+{
+  static const char text[] =
+    "Received: from x by y; then\r\nMessage-ID: <1@x>\r\nSubject: a\r\n b\r\n"
+    "Date: Mon, 23 Nov 2026 20:00:00 +0000\r\n\r\nDate: no field\r\n";
+  Client client;
+  g_autofree char *body = NULL;
+
+  client_open (&client, world);
+  talk (&client, "HELO x\r\n", "250 ");
+  talk (&client, "MAIL FROM:<>\r\nRCPT TO:<c@d.example>\r\nRCPT TO:<e@d.example>\r\n", "250 ");
+  talk (&client, "DATA\r\n", "354 ");
+  talk (&client, text, "");
+  talk (&client, ".\r\n", "250 2.");
+
+  body = body_of (world->accepted->pdata[0]);
+  g_assert_true (g_str_has_suffix (body, text));
+  g_assert_null (strstr (body, "for <")); /* two recipients: neither is told of the other */
+  g_assert_nonnull (strstr (body, " with SMTP id "));
+  client_close (&client);
+}
+
+#define STRANGER PLAIN "[access]\nrelay-networks=192.0.2.1\nlocal-domains=home.example\n"
+
+static void
+test_strangers (World *world, gconstpointer config)
+{
+  Client client;
+  g_autofree char *body = NULL;
+
+  client_open (&client, world);
+  talk (&client, "EHLO x\r\n", "250 ");
+  talk (&client, "MAIL FROM:<a@b.example>\r\n", "250 ");
+  talk (&client, "RCPT TO:<c@d.example>\r\n", "550 5.7.1");
+  talk (&client, "RCPT TO:<postmaster>\r\n", "250 ");
+  talk (&client, "RCPT TO:<c@home.example>\r\n", "250 ");
+  talk (&client, "DATA\r\n", "354 ");
+  talk (&client, "Subject: hi\r\n\r\ntext\r\n.\r\n", "250 2.");
+  g_assert_true (was_told (world, PR_EVENT_REFUSED));
+
+  body = body_of (world->accepted->pdata[0]);
+  g_assert_null (strstr (body, "Message-ID")); /* not ours to mend */
+  client_close (&client);
+}
+
+static void
+test_circles_end (World *world, gconstpointer config)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+  Client client;
+
+  for (guint i = 0; i < 101; i++)
+    g_string_append (text, "Received: by here; now\r\n");
+  g_string_append (text, "\r\nx\r\n.\r\n");
+
+  client_open (&client, world);
+  talk (&client, "EHLO x\r\n", "250 ");
+  talk (&client, "MAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\nDATA\r\n", "354 ");
+  talk (&client, text->str, "554 5.4.6");
+  g_assert_cmpuint (world->accepted->len, ==, 0);
+  client_close (&client);
+}
+
+static void
+test_full_disk (World *world, gconstpointer config)
+{
+  Client client;
+
+  client_open (&client, world);
+  talk (&client, "EHLO x\r\n", "250 ");
+  talk (&client, "MAIL FROM:<a@b.example>\r\n", "452 4.3.1");
+  g_assert_true (was_told (world, PR_EVENT_SPACE_LOW));
+
+  listen_with (world, PLAIN); /* there is room again */
+  talk (&client, "MAIL FROM:<a@b.example>\r\n", "250 ");
+  g_assert_true (was_told (world, PR_EVENT_SPACE_OK));
+  client_close (&client);
+}
+
+static void
+test_too_many (World *world, gconstpointer config)
+{
+  Client clients[3];
+
+  for (guint i = 0; i < 2; i++)
+    {
+      client_open (&clients[i], world);
+      talk (&clients[i], "", "220 ");
+    }
+  client_open (&clients[2], world);
+  talk (&clients[2], "", "421 4.7.0");
+  wait_for (world->context, client_is_closed (&clients[2]), "the end of the third connection");
+  client_close (&clients[2]);
+
+  talk (&clients[0], "QUIT\r\n", "221 ");
+  wait_for (world->context, pr_lives_count (world->lives, FALSE) == 1, "one connection to be left");
+  client_open (&clients[2], world);
+  talk (&clients[2], "", "220 ");
+
+  for (guint i = 0; i < 3; i++)
+    client_close (&clients[i]);
+}
+
+static void
+test_paused (World *world, gconstpointer config)
+{
+  Client before, after;
+
+  client_open (&before, world);
+  talk (&before, "EHLO x\r\n", "250 ");
+  pr_server_set_paused (world->server, TRUE);
+  g_assert_true (pr_server_is_paused (world->server));
+  talk (&before, "MAIL FROM:<a@b.example>\r\n", "451 4.3.2");
+  client_open (&after, world);
+  talk (&after, "", "421 4.3.2");
+  pr_server_set_paused (world->server, FALSE);
+  talk (&before, "MAIL FROM:<a@b.example>\r\n", "250 ");
+  client_close (&before);
+  client_close (&after);
+}
+
+static gboolean
+is_storing (World *world)
+{
+  PrLive *newest = pr_lives_first (world->lives);
+  PrLiveFacts facts = { 0 };
+
+  newest->describe (newest, &facts);
+  return g_str_equal (facts.state, "storing a message");
+}
+
+/* The answer of a commit under way comes before the farewell. */
+static void
+test_stop_while_storing (World *world, gconstpointer config)
+{
+  Client idle, busy;
+
+  client_open (&idle, world);
+  talk (&idle, "EHLO x\r\n", "250 ");
+  client_open (&busy, world);
+  talk (&busy, "EHLO x\r\n", "250 ");
+  talk (&busy, "MAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\nDATA\r\n", "354 ");
+  g_assert_cmpint (send (busy.fd, "x\r\n.\r\n", 6, MSG_NOSIGNAL), ==, 6);
+  wait_for (world->context, is_storing (world), "the message to be with the store");
+  pr_server_shut_down (world->server);
+  pr_store_close (g_steal_pointer (&world->store));
+  wait_for (world->context, client_is_closed (&busy), "the end of the busy connection");
+  g_assert_nonnull (strstr (busy.heard->str, "421 4.3.2"));
+  g_assert_cmpuint (world->accepted->len, ==, 1);
+  g_assert_true (strstr (busy.heard->str, "250 2.") < strstr (busy.heard->str, "421 4.3.2"));
+  wait_for (world->context, client_is_closed (&idle), "the end of the idle connection");
+  g_assert_nonnull (strstr (idle.heard->str, "421 4.3.2"));
+
+  world->store = pr_store_open (world->home, world->context, NULL);
+  g_assert_nonnull (world->store);
+  client_close (&idle);
+  client_close (&busy);
+}
+
+/* 500 kB in pieces, over the inline bound: through the spool, and every octet arrives. */
+static void
+test_large (World *world, gconstpointer config)
+{
+  g_autoptr (GString) text = g_string_new ("Subject: large\r\n\r\n");
+  Client client;
+
+  for (guint i = 0; text->len < 500000; i++)
+    g_string_append_printf (text, "line %u of many\r\n", i);
+
+  client_open (&client, world);
+  talk (&client, "EHLO x\r\n", "250 ");
+  talk (&client, "MAIL FROM:<a@b.example> SIZE=500000\r\nRCPT TO:<c@d.example>\r\nDATA\r\n",
+        "354 ");
+  talk (&client, text->str, "");
+  talk (&client, ".\r\n", "250 2.");
+  g_assert_cmpuint (((PrMessage *) world->accepted->pdata[0])->size_octets, >, text->len);
+  g_assert_nonnull (((PrMessage *) world->accepted->pdata[0])->spool);
+  client_close (&client);
+}
+
+/* Address kept, address gone: conversations go on either way. */
+static void
+test_reload (World *world, gconstpointer config)
+{
+  Client client, again;
+  guint16 before;
+
+  client_open (&client, world);
+  talk (&client, "EHLO x\r\n", "250 ");
+  before = world->port;
+  listen_with (world, PLAIN);
+  g_assert_cmpuint (world->port, ==, before); /* the same socket */
+  talk (&client, "MAIL FROM:<a@b.example>\r\n", "250 ");
+  client_open (&again, world);
+  talk (&again, "", "220 ");
+  client_close (&client);
+  client_close (&again);
+}
+
+static void
+test_disconnect_by_hand (World *world, gconstpointer config)
+{
+  PrLiveFacts facts = { 0 };
+  Client client;
+  PrLive *live;
+
+  client_open (&client, world);
+  talk (&client, "EHLO me.example\r\n", "250 ");
+  live = pr_lives_first (world->lives);
+  live->describe (live, &facts);
+  g_assert_cmpstr (facts.name, ==, "me.example");
+  g_assert_cmpstr (facts.state, ==, "waiting for a command");
+  g_assert_nonnull (strstr (live->transcript.text->str, "< EHLO me.example\n"));
+  live->disconnect (live);
+  wait_for (world->context, client_is_closed (&client), "the end of the connection");
+  g_assert_nonnull (strstr (client.heard->str, "421 4.3.2"));
+  g_assert_cmpuint (pr_lives_count (world->lives, FALSE), ==, 0);
+  client_close (&client);
+}
+
+#define ADD(name, config, func) g_test_add ("/server/" name, World, config, set_up, func, tear_down)
+
+int
+main (int argc, char *argv[])
+{
+  g_test_init (&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
+  ADD ("message-gets-its-trace", PLAIN, test_message_gets_its_trace);
+  ADD ("what-is-there-stays", PLAIN, test_what_is_there_stays);
+  ADD ("strangers", STRANGER, test_strangers);
+  ADD ("circles-end", PLAIN, test_circles_end);
+  ADD ("full-disk", "[server]\nmin-free-space=1000G\n[listener l]\nlisten=127.0.0.1:0\n",
+       test_full_disk);
+  ADD ("too-many", "[server]\nmax-connections-per-client=2\n[listener l]\nlisten=127.0.0.1:0\n",
+       test_too_many);
+  ADD ("paused", PLAIN, test_paused);
+  ADD ("stop-while-storing", PLAIN, test_stop_while_storing);
+  ADD ("large", PLAIN, test_large);
+  ADD ("reload", PLAIN, test_reload);
+  ADD ("disconnect-by-hand", PLAIN, test_disconnect_by_hand);
+  return g_test_run ();
+}
