@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What happened: kept, told, counted. */
 
-#include <string.h>
-
 #include "journal/journal.h"
 
 typedef struct
@@ -42,38 +40,6 @@ pr_journal_free (PrJournal *self)
 }
 
 /* ── Text ─────────────────────────────────────────────────────────────────────────────────── */
-
-static gboolean
-is_clean (const char *text)
-{
-  gsize len = 0;
-
-  for (; text[len] != '\0'; len++)
-    if ((guchar) text[len] < 0x20 || text[len] == 0x7f || len >= PR_JOURNAL_TEXT_MAX)
-      return FALSE;
-
-  return TRUE;
-}
-
-/* A copy of @text that is short and harmless, to be freed by *@copy; most texts are as they are. */
-static const char *
-clean (const char *text, char **copy)
-{
-  const char *end;
-
-  if (text == NULL || is_clean (text))
-    return text;
-
-  *copy = g_strndup (text, PR_JOURNAL_TEXT_MAX);
-  for (char *p = *copy; *p != '\0'; p++)
-    if ((guchar) *p < 0x20 || *p == 0x7f)
-      *p = *p == '\n' ? ' ' : '?';
-  /* do not cut a character in two */
-  if (!g_utf8_validate (*copy, -1, &end) && strlen (end) < 4)
-    (*copy)[end - *copy] = '\0';
-
-  return *copy;
-}
 
 char *
 pr_journal_format (const PrEvent *event)
@@ -178,16 +144,16 @@ take (PrJournal *self, const PrEvent *event, gboolean keep)
   g_autofree char *peer = NULL, *sender = NULL, *address = NULL, *text = NULL, *tls = NULL;
   PrEvent copy = *event;
 
-  copy.peer = clean (event->peer, &peer);
-  copy.sender = clean (event->sender, &sender);
-  copy.address = clean (event->address, &address);
-  copy.text = clean (event->text, &text);
-  copy.tls = clean (event->tls, &tls);
+  copy.peer = pr_event_clean_text (event->peer, &peer);
+  copy.sender = pr_event_clean_text (event->sender, &sender);
+  copy.address = pr_event_clean_text (event->address, &address);
+  copy.text = pr_event_clean_text (event->text, &text);
+  copy.tls = pr_event_clean_text (event->tls, &tls);
   if (copy.time_us == 0)
     copy.time_us = g_get_real_time ();
 
   if (keep)
-    pr_store_add_event (self->store, &copy);
+    copy.id = pr_store_add_event (self->store, &copy);
   spread (self, &copy);
 }
 

@@ -25,15 +25,13 @@ PrJournal *pr_journal_new (PrStore *store);
 void pr_journal_free (PrJournal *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (PrJournal, pr_journal_free)
 
-/* Keeps one event and tells it. Strings are copied, cut at PR_JOURNAL_TEXT_MAX octets, and what
- * would move a terminal's cursor becomes '?'. Not after pr_store_close(). */
+/* Keeps one event and tells it. Strings are copied, as of pr_event_clean_text. Not after
+ * pr_store_close(). */
 void pr_journal_add (PrJournal *self, const PrEvent *event);
-/* Tells an event that the store keeps already (pr_store_put took it). */
+/* Tells an event that the store keeps already: @event->id is what pr_store_put returned for it. */
 void pr_journal_tell (PrJournal *self, const PrEvent *event);
 
-#define PR_JOURNAL_TEXT_MAX 512
-
-/* @event: valid during the call; its id is 0, the store gives ids later. */
+/* @event: valid during the call. Its id is the one the store gave it, 0 if it was not kept. */
 typedef void (*PrJournalFollower) (const PrEvent *event, gpointer user_data);
 /* Called for each event from now on, from within add and tell. A token, never 0. */
 guint pr_journal_follow (PrJournal *self, PrJournalFollower func, gpointer user_data);

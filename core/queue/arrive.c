@@ -166,13 +166,13 @@ free_put (PrJob *job)
 
 static const PrJobClass put_class = { .run = run_put, .reply = reply_put, .free = free_put };
 
-void
+gint64
 pr_store_put (PrStore *self, PrMessage *message, const PrEvent *event, PrStoreDone done,
               gpointer user_data)
 {
   PutJob *job;
 
-  g_return_if_fail (self != NULL && message != NULL);
+  g_return_val_if_fail (self != NULL && message != NULL, 0);
 
   job = g_new0 (PutJob, 1);
   pr_store_init_job (self, &job->job, &put_class);
@@ -185,4 +185,6 @@ pr_store_put (PrStore *self, PrMessage *message, const PrEvent *event, PrStoreDo
     pr_spool_flush (message, &job->job);
   else
     pr_store_submit (self, &job->job);
+
+  return job->event != NULL ? job->event->id : 0;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Names of what can happen. */
+/* Names of what can happen, and what is done to the words of strangers. */
 #include "queue/event.h"
+
+#include <string.h>
 
 static const char *const names[] = {
   [PR_EVENT_STARTED] = "started",
@@ -52,4 +54,47 @@ pr_event_kind_from_string (const char *text, PrEventKind *kind)
       }
 
   return FALSE;
+}
+
+/* One pass, for nearly all there is: short printable ASCII. */
+static gboolean
+is_plain (const char *text)
+{
+  gsize len = 0;
+
+  for (; text[len] != '\0'; len++)
+    if ((guchar) text[len] < 0x20 || (guchar) text[len] >= 0x7f || len >= PR_EVENT_TEXT_MAX)
+      return FALSE;
+
+  return TRUE;
+}
+
+const char *
+pr_event_clean_text (const char *text, char **copy)
+{
+  g_autofree char *valid = NULL;
+  GString *result;
+
+  if (text == NULL || is_plain (text))
+    return text;
+
+  /* Bounded before and after: each invalid octet becomes three. */
+  valid = g_utf8_make_valid (text, (gssize) strnlen (text, PR_EVENT_TEXT_MAX));
+  result = g_string_new (NULL);
+  for (const char *p = valid; *p != '\0'; p = g_utf8_next_char (p))
+    {
+      gunichar c = g_utf8_get_char (p);
+
+      if (result->len + (gsize) (g_utf8_next_char (p) - p) > PR_EVENT_TEXT_MAX)
+        break;
+      if (c == '\n' || c == '\t')
+        g_string_append_c (result, ' ');
+      else if (g_unichar_iscntrl (c))
+        g_string_append_c (result, '?');
+      else
+        g_string_append_unichar (result, c);
+    }
+
+  *copy = g_string_free (result, FALSE);
+  return *copy;
 }

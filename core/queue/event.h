@@ -56,4 +56,10 @@ typedef struct
 const char *pr_event_kind_to_string (PrEventKind kind);
 gboolean pr_event_kind_from_string (const char *text, PrEventKind *kind);
 
+/* What a peer said, fit to be kept and shown: valid UTF-8, at most PR_EVENT_TEXT_MAX octets, and
+ * nothing that would move a terminal's cursor. Most texts are as they are, and come back
+ * themselves; else @copy owns the result. NULL for NULL. */
+const char *pr_event_clean_text (const char *text, char **copy);
+#define PR_EVENT_TEXT_MAX 512
+
 G_END_DECLS

@@ -332,15 +332,21 @@ pr_job_free (PrJob *job)
 PrEvent *
 pr_store_stamp_event (PrStore *self, const PrEvent *event)
 {
-  PrEvent *copy = pr_event_dup (event);
+  g_autofree char *peer = NULL, *sender = NULL, *address = NULL, *text = NULL, *tls = NULL;
   gint64 now = g_get_real_time ();
+  PrEvent clean = *event;
 
+  clean.peer = pr_event_clean_text (event->peer, &peer);
+  clean.sender = pr_event_clean_text (event->sender, &sender);
+  clean.address = pr_event_clean_text (event->address, &address);
+  clean.text = pr_event_clean_text (event->text, &text);
+  clean.tls = pr_event_clean_text (event->tls, &tls);
   self->last_event = MAX (now, self->last_event + 1);
-  copy->id = self->last_event;
-  if (copy->time_us == 0)
-    copy->time_us = now;
+  clean.id = self->last_event;
+  if (clean.time_us == 0)
+    clean.time_us = now;
 
-  return copy;
+  return pr_event_dup (&clean);
 }
 
 static gboolean
@@ -349,12 +355,13 @@ is_connection_event (PrEventKind kind)
   return kind == PR_EVENT_CONNECTED || kind == PR_EVENT_DISCONNECTED;
 }
 
-void
+gint64
 pr_store_add_event (PrStore *self, const PrEvent *event)
 {
+  PrEvent *copy;
   guint n;
 
-  g_return_if_fail (self != NULL && event != NULL);
+  g_return_val_if_fail (self != NULL && event != NULL, 0);
 
   n = self->n_waiting_events + self->events.n;
   if (n >= MAX_WAITING_EVENTS)
@@ -364,8 +371,10 @@ pr_store_add_event (PrStore *self, const PrEvent *event)
       pr_lock (&self->lock);
       self->n_dropped_events++;
       pr_unlock (&self->lock);
-      return;
+      return 0;
     }
 
-  pr_event_list_push (&self->events, pr_store_stamp_event (self, event));
+  copy = pr_store_stamp_event (self, event);
+  pr_event_list_push (&self->events, copy);
+  return copy->id;
 }

@@ -37,9 +37,10 @@ PrIdSource *pr_store_get_ids (PrStore *self); /* one source, seeded above all id
 /* Inserts @message (referenced) with its recipients and, when it has a spool file, after that
  * file and its folder were flushed by the pool. @done without error: the message is safe on disk
  * (RFC 5321 §6.1) and listed. With error: nothing of it is left, the spool file included.
- * @event: (nullable) copied: written in the same transaction, or not at all. */
-void pr_store_put (PrStore *self, PrMessage *message, const PrEvent *event, PrStoreDone done,
-                   gpointer user_data);
+ * @event: (nullable) copied: written in the same transaction, or not at all. Returns its id, 0
+ * without one. */
+gint64 pr_store_put (PrStore *self, PrMessage *message, const PrEvent *event, PrStoreDone done,
+                     gpointer user_data);
 
 /* Space: the free octets of the home's file system, refreshed once a second by the writer while
  * messages arrive. Any thread. */
@@ -153,9 +154,9 @@ void pr_store_update_all (PrStore *self, PrRecipientState from, PrRecipientState
 
 /* Adds one event, copied, to the next transaction. It does not wake the writer: an event rides with
  * the next put or record, or goes alone after at most a second, so that no message waits for the
- * disk twice. Never fails: under pressure (more than 65,536 waiting) connection events are dropped
- * first, and counted. */
-void pr_store_add_event (PrStore *self, const PrEvent *event);
+ * disk twice. Strings as of pr_event_clean_text. Returns its id. Never blocks: under pressure (more
+ * than 65,536 waiting) connection events are dropped first, and counted; then 0. */
+gint64 pr_store_add_event (PrStore *self, const PrEvent *event);
 
 typedef struct
 {

@@ -24,6 +24,7 @@ typedef struct
   PrServer *server;         /* borrowed */
   PrMessage *message;       /* owned */
   guint64 session;
+  gint64 event; /* id of the one that is written with it */
 } Storing;
 
 struct _PrConnection
@@ -367,6 +368,7 @@ accepted_event (const Storing *storing)
   const PrMessage *message = storing->message;
 
   return (PrEvent){
+    .id = storing->event,
     .kind = PR_EVENT_ACCEPTED,
     .time_us = message->received_us,
     .message = message->id,
@@ -447,8 +449,8 @@ on_end (gpointer owner, PrEnvelope *envelope)
   self->storing->message->client = g_strdup (self->ip_text);
   self->server->world.arriving (self->storing->message, self->server->world.user_data);
   event = accepted_event (self->storing);
-  pr_store_put (self->server->world.store, self->storing->message, &event, on_stored,
-                self->storing);
+  self->storing->event = pr_store_put (self->server->world.store, self->storing->message, &event,
+                                       on_stored, self->storing);
 
   return PR_PENDING;
 }
