@@ -33,15 +33,16 @@ typedef struct
   PrReply refusal;     /* code 0: none; else 5yz with 5.6.3 or 5.6.7: it cannot be expressed */
   gboolean changed;    /* FALSE: send the original */
   PrBodyType body;     /* what is to be sent needs: for PrTransaction */
-  gboolean smtputf8;   /* its header needs it; the addresses are the client's affair */
+  gboolean smtputf8;   /* for PrTransaction: said, and the hop has it; without it, addresses that
+                          need it are the client's affair */
   GBytes *result;      /* owned, changed: the new text, or NULL: it is in target_path */
   guint64 size_octets; /* of what is to be sent */
 } PrConvert;
 
 /* Looks, and converts if need be. Blocking (reads and writes files): for a thread of the pool; any
- * thread, but g_mime_init() was called. A message from a file is mapped and the result streams to
- * @target_path: flat in memory for any size. Errors: TEMPORARY (cannot read or write); the target
- * is then removed. */
+ * thread, but g_mime_init() was called. A message from a file is read in pieces and the result
+ * streams to @target_path: flat in memory for any size. Errors: TEMPORARY (cannot read or write);
+ * the target is then removed. */
 gboolean pr_convert_run (PrConvert *self, GError **error);
 void pr_convert_clear (PrConvert *self);
 
