@@ -14,6 +14,7 @@ typedef struct
   PrReportKind kind;
   guint index;
   PrReply reply;
+  gboolean said;
 } Item;
 
 struct _PrNotices
@@ -84,7 +85,7 @@ make_report (PrNotices *self, PrReportKind kind, GBytes *head)
       PrReportRecipient recipient = {
         .index = item->index,
         .reply = &item->reply,
-        .remote = item->reply.code != 0 ? self->peer : NULL,
+        .remote = item->said ? self->peer : NULL,
       };
 
       if (item->kind == kind)
@@ -151,9 +152,10 @@ pr_notices_new (PrRunner *runner, PrWork *work, const char *peer, void (*done) (
 }
 
 void
-pr_notices_add (PrNotices *self, PrReportKind kind, guint index, const PrReply *reply)
+pr_notices_add (PrNotices *self, PrReportKind kind, guint index, const PrReply *reply,
+                gboolean said)
 {
-  Item item = { .kind = kind, .index = index };
+  Item item = { .kind = kind, .index = index, .said = said };
   gsize wanted = pr_report_get_head_size (kind, self->work->parcel->message);
 
   pr_reply_copy (&item.reply, reply);

@@ -17,8 +17,9 @@ typedef struct _PrNotices PrNotices;
  * pr_notices_run() or later. */
 PrNotices *pr_notices_new (PrRunner *runner, PrWork *work, const char *peer,
                            void (*done) (PrWork *work));
-/* @reply: copied. */
-void pr_notices_add (PrNotices *self, PrReportKind kind, guint index, const PrReply *reply);
+/* @reply: copied. @said: the peer said it; else it is our own finding. */
+void pr_notices_add (PrNotices *self, PrReportKind kind, guint index, const PrReply *reply,
+                     gboolean said);
 /* Frees @self in the end. */
 void pr_notices_run (PrNotices *self);
 

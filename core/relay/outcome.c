@@ -71,13 +71,39 @@ fail (const PrAttempt *attempt, PrMessage *message, guint index, const PrReply *
   return outcome;
 }
 
+/* "5 days": the largest unit that says it in whole numbers. (transfer full) */
+static char *
+age_in_words (guint64 seconds)
+{
+  static const struct
+  {
+    guint64 seconds;
+    const char *one, *many;
+  } units[] = {
+    { 86400, "day", "days" },
+    { 3600, "hour", "hours" },
+    { 60, "minute", "minutes" },
+    { 1, "second", "seconds" },
+  };
+  guint i = 0;
+
+  while (seconds % units[i].seconds != 0 || seconds < units[i].seconds)
+    {
+      if (++i == G_N_ELEMENTS (units) - 1)
+        break;
+    }
+  seconds /= units[i].seconds;
+  return g_strdup_printf ("%" G_GUINT64_FORMAT " %s", seconds,
+                          seconds == 1 ? units[i].one : units[i].many);
+}
+
 static PrOutcome
 expire (const PrAttempt *attempt, PrMessage *message, guint index, const PrReply *reply)
 {
   g_autofree char *last = pr_outcome_words (reply);
+  g_autofree char *age = age_in_words (attempt->config->give_up_s);
   g_autofree char *text = g_strdup_printf (
-    "The message could not be delivered in %" G_GUINT64_FORMAT " hours. The last answer was: %s",
-    attempt->config->give_up_s / 3600, last);
+    "The message could not be delivered within %s. The last answer was: %s", age, last);
   PrReply expired = { 0 };
   PrOutcome outcome;
 

@@ -115,6 +115,21 @@ add_event (PrRunner *runner, const PrWork *work, guint index, PrEventKind kind,
   pr_journal_add (runner->journal, &event);
 }
 
+/* What failed by its age is told so, in our own words; everything else in the hop's. */
+static void
+add_notice (PrNotices *notices, const PrMessage *message, guint index, PrReportKind kind,
+            const PrReply *reply)
+{
+  PrReply own = { 0 };
+
+  if (kind == PR_REPORT_FAILED && !pr_reply_is_permanent (reply) &&
+      pr_reply_from_string (&own, message->progress[index].last_reply))
+    pr_notices_add (notices, kind, index, &own, FALSE);
+  else
+    pr_notices_add (notices, kind, index, reply, reply->code != 0);
+  pr_reply_clear (&own);
+}
+
 static void
 count (PrRunner *runner, const PrMessage *message, PrEventKind kind)
 {
@@ -160,7 +175,7 @@ pr_record_results (PrRunner *runner, PrWork *work, const PrReply *replies, gbool
       if (outcome.owes_report && notices == NULL)
         notices = pr_notices_new (runner, work, facts->peer, commit);
       if (outcome.owes_report)
-        pr_notices_add (notices, outcome.report, index, reply);
+        add_notice (notices, message, index, outcome.report, reply);
     }
 
   if (notices == NULL)

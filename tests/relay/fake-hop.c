@@ -37,7 +37,7 @@ typedef struct
   PrChannel *channel;
   GString *in;
   FakeMail *mail;
-  gboolean in_data, half;
+  gboolean in_data, half, mute;
 } Peer;
 
 static void
@@ -121,7 +121,8 @@ say (Peer *peer, const char *reply)
       drop (peer);
       return FALSE;
     }
-  if (strcmp (reply, "MUTE") == 0)
+  peer->mute = peer->mute || strcmp (reply, "MUTE") == 0;
+  if (peer->mute)
     return TRUE;
   line = g_strconcat (reply, "\r\n", NULL);
   pr_channel_write (peer->channel, line, strlen (line));
@@ -172,7 +173,8 @@ end_mail (Peer *peer)
 static gboolean
 on_rcpt (Peer *peer, const char *line)
 {
-  const char *reply = find_reply (peer->hop, line, "250 2.1.5 Fine");
+  const char *reply =
+    find_reply (peer->hop, line, peer->mail != NULL ? "250 2.1.5 Fine" : "503 5.5.1 No sender");
 
   if (g_str_has_prefix (reply, "250") && peer->mail != NULL)
     g_ptr_array_add (peer->mail->recipients, g_strdup (line + strlen ("RCPT TO:")));
@@ -189,9 +191,12 @@ on_command (Peer *peer, const char *line)
     return say_ehlo (peer, find_reply (hop, line, "250 fake"));
   if (g_str_has_prefix (line, "MAIL"))
     {
+      const char *reply = find_reply (hop, line, "250 2.1.0 Fine");
+
       g_clear_pointer (&peer->mail, free_mail);
-      peer->mail = new_mail (line + strlen ("MAIL FROM:"));
-      return say (peer, find_reply (hop, line, "250 2.1.0 Fine"));
+      if (g_str_has_prefix (reply, "250"))
+        peer->mail = new_mail (line + strlen ("MAIL FROM:"));
+      return say (peer, reply);
     }
   if (g_str_has_prefix (line, "RCPT"))
     return on_rcpt (peer, line);

@@ -28,8 +28,9 @@ guint16 fake_hop_get_port (FakeHop *self);
 void fake_hop_set_ehlo (FakeHop *self, const char *lines);
 
 /* The next @times commands (-1: for ever) that begin with @command get @reply, which has no line
- * end; "DROP": the connection is closed; "MUTE": no answer; later rules win. Besides commands there
- * are "greeting", "half" (the message has begun) and "." (its end; LMTP: for each recipient). */
+ * end; "DROP": the connection is closed; "MUTE": no answer any more; later rules win. Besides
+ * commands there are "greeting", "half" (the message has begun) and "." (its end; LMTP: for each
+ * recipient). */
 void fake_hop_answer (FakeHop *self, const char *command, const char *reply, int times);
 void fake_hop_forget_answers (FakeHop *self);
 
