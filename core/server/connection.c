@@ -191,6 +191,9 @@ settle (PrConnection *self, GString *out)
       return FALSE;
     }
 
+  /* A client that has closed its sending half early still hears the answer. */
+  if (pr_session_get_phase (self->session) == PR_SESSION_PENDING)
+    pr_channel_pause (self->channel);
   set_deadline (self, answered);
   return TRUE;
 }

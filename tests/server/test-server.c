@@ -461,6 +461,22 @@ test_disconnect_by_hand (World *world, gconstpointer config)
   client_close (&client);
 }
 
+/* It closed its sending half right behind the dot: the answer must still come. */
+static void
+test_early_end (World *world, gconstpointer config)
+{
+  Client client;
+
+  client_open (&client, world);
+  talk (&client, "EHLO a\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\nDATA\r\n", "354 ");
+  g_assert_cmpint (send (client.fd, "x\r\n.\r\n", 6, MSG_NOSIGNAL), ==, 6);
+  shutdown (client.fd, SHUT_WR);
+  wait_for (world->context, client_is_closed (&client), "the end");
+  g_assert_nonnull (strstr (client.heard->str, "250 2."));
+  g_assert_cmpuint (world->accepted->len, ==, 1);
+  client_close (&client);
+}
+
 #define ADD(name, config, func) g_test_add ("/server/" name, World, config, set_up, func, tear_down)
 
 int
@@ -480,5 +496,6 @@ main (int argc, char *argv[])
   ADD ("large", PLAIN, test_large);
   ADD ("reload", PLAIN, test_reload);
   ADD ("disconnect-by-hand", PLAIN, test_disconnect_by_hand);
+  ADD ("early-end", PLAIN, test_early_end);
   return g_test_run ();
 }
