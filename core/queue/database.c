@@ -172,7 +172,12 @@ fail_open (PrDatabase *self, const char *path, int code, GError **error)
     case SQLITE_NOTADB:
     case SQLITE_ERROR: /* a statement that does not fit the tables */
     case SQLITE_MISMATCH:
-    case SQLITE_SCHEMA: set_damaged (path, sqlite3_errmsg (self->handle), error); break;
+    case SQLITE_SCHEMA:
+      set_damaged (path,
+                   sqlite3_errcode (self->handle) != SQLITE_OK ? sqlite3_errmsg (self->handle)
+                                                               : sqlite3_errstr (code),
+                   error);
+      break;
     default:
       g_set_error (error, PR_ERROR, PR_ERROR_PERMANENT, "%s cannot be opened: %s", path,
                    self->handle != NULL ? sqlite3_errmsg (self->handle) : sqlite3_errstr (code));
@@ -265,29 +270,68 @@ create (const char *path, GError **error)
   return TRUE;
 }
 
+/* Everything is where this version, or its migration, will look for it. */
+static int
+validate (PrDatabase *self, int *version)
+{
+  PrCounter counter;
+  int n_tables = 0;
+  int code = query_int (self->handle, "PRAGMA user_version", version);
+
+  if (code == SQLITE_OK)
+    code = query_int (self->handle, "SELECT count (*) FROM sqlite_schema", &n_tables);
+  if (code == SQLITE_OK && *version < 1)
+    code = SQLITE_MISMATCH;
+  if (code == SQLITE_OK && *version == PR_DATABASE_VERSION)
+    code = prepare_all (self);
+  if (code == SQLITE_OK && *version == PR_DATABASE_VERSION)
+    code = pr_database_get_counter (self, &counter);
+
+  return code;
+}
+
+/* Looks inside without a trace: opening it in earnest makes files beside it. */
+static gboolean
+check_content (const char *path, GError **error)
+{
+  g_autofree char *absolute = g_canonicalize_filename (path, NULL);
+  g_autofree char *uri = g_filename_to_uri (absolute, NULL, NULL);
+  g_autofree char *immutable = g_strconcat (uri, "?immutable=1", NULL);
+  PrDatabase db = { 0 };
+  int version = 0;
+  int code = connect_to (&db, immutable, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI);
+
+  if (code == SQLITE_OK)
+    code = validate (&db, &version);
+  if (code != SQLITE_OK)
+    return fail_open (&db, path, code, error);
+
+  pr_database_close (&db);
+  return TRUE;
+}
+
 gboolean
 pr_database_open (PrDatabase *self, const char *path, GError **error)
 {
   g_autofree char *wal = g_strconcat (path, "-wal", NULL);
-  PrCounter counter;
+  gboolean exists = g_file_test (path, G_FILE_TEST_EXISTS), has_log = get_file_size (wal) > 0;
   int code, version = 0;
 
   init_library ();
-  if (!g_file_test (path, G_FILE_TEST_EXISTS))
-    {
-      if (get_file_size (wal) > 0)
-        return set_damaged (path, "it is missing, but its log is there", error);
-      if (!create (path, error))
-        return FALSE;
-    }
-  else if (!check_header (path, error))
+  if (!exists && has_log)
+    return set_damaged (path, "it is missing, but its log is there", error);
+  if (!exists && !create (path, error))
+    return FALSE;
+  if (exists && !check_header (path, error))
+    return FALSE;
+  if (exists && !has_log && !check_content (path, error))
     return FALSE;
 
   code = connect_to (self, path, SQLITE_OPEN_READWRITE);
   if (code == SQLITE_OK) /* until it proved sound, closing it must not write either */
     code = sqlite3_db_config (self->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
   if (code == SQLITE_OK)
-    code = query_int (self->handle, "PRAGMA user_version", &version);
+    code = validate (self, &version);
   if (code == SQLITE_OK && version > PR_DATABASE_VERSION) /* known from the log only */
     {
       pr_database_close (self);
@@ -295,11 +339,9 @@ pr_database_open (PrDatabase *self, const char *path, GError **error)
     }
 
   if (code == SQLITE_OK && version < PR_DATABASE_VERSION)
-    code = version > 0 ? pr_schema_migrate (self->handle, version) : SQLITE_MISMATCH;
-  if (code == SQLITE_OK)
+    code = pr_schema_migrate (self->handle, version);
+  if (code == SQLITE_OK && version < PR_DATABASE_VERSION)
     code = prepare_all (self);
-  if (code == SQLITE_OK)
-    code = pr_database_get_counter (self, &counter);
   if (code == SQLITE_OK)
     code = sqlite3_exec (self->handle, settings, NULL, NULL, NULL);
   if (code == SQLITE_OK)

@@ -117,29 +117,20 @@ attach_source (PrStore *self)
 }
 
 static gboolean
-set_failed (GError **error, const char *path, int error_number)
-{
-  g_set_error (error, PR_ERROR, PR_ERROR_PERMANENT, "%s cannot be created: %s", path,
-               g_strerror (error_number));
-  return FALSE;
-}
-
-static gboolean
-make_folders (PrStore *self, GError **error)
+make_home (PrStore *self, GError **error)
 {
   g_autofree char *parent = g_path_get_dirname (self->home);
-  int result;
 
   if (!g_file_test (self->home, G_FILE_TEST_IS_DIR) && g_mkdir_with_parents (self->home, 0700) != 0)
-    return set_failed (error, self->home, errno);
+    {
+      g_set_error (error, PR_ERROR, PR_ERROR_PERMANENT, "%s cannot be created: %s", self->home,
+                   g_strerror (errno));
+      return FALSE;
+    }
   pr_files_sync_folder (parent); /* may belong to somebody else */
 
   self->lock_fd = pr_files_lock (self->home, error);
-  if (self->lock_fd < 0)
-    return FALSE;
-
-  result = pr_files_make_folder (self->body_path, self->home);
-  return result == 0 ? TRUE : set_failed (error, self->body_path, result);
+  return self->lock_fd >= 0;
 }
 
 static gboolean
@@ -155,7 +146,7 @@ open_all (PrStore *self, GError **error)
     .user_data = self,
   };
 
-  if (self->pool == NULL || !make_folders (self, error) ||
+  if (self->pool == NULL || !make_home (self, error) ||
       !pr_sweep_check (database, self->body_path, error))
     return FALSE;
 

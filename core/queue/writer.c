@@ -572,6 +572,14 @@ pr_writer_new (const PrWriterOptions *options, GError **error)
   if (!pr_database_open (&self->db, self->path, error))
     return NULL;
 
+  code = pr_files_make_folder (options->body_path, options->home);
+  if (code != 0)
+    {
+      g_set_error (error, PR_ERROR, PR_ERROR_PERMANENT, "%s cannot be created: %s",
+                   options->body_path, g_strerror (code));
+      return NULL;
+    }
+
   sqlite3_wal_hook (self->db.handle, on_log, self);
   pr_database_get_counter (&self->db, &self->counter);
   self->draft = self->counter;
