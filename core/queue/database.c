@@ -12,6 +12,7 @@
 #include "common/error.h"
 #include "queue/files.h"
 #include "queue/schema.h"
+#include "queue/vfs.h"
 
 #define APPLICATION_ID 0x50725131 /* "PrQ1", in the file's header */
 #define HEADER_LEN 100            /* sqlite.org/fileformat.html §1.3 */
@@ -193,7 +194,7 @@ fail_open (PrDatabase *self, const char *path, int code, GError **error)
 static int
 connect_to (PrDatabase *self, const char *path, int flags)
 {
-  int code = sqlite3_open_v2 (path, &self->handle, flags | SQLITE_OPEN_NOMUTEX, NULL);
+  int code = sqlite3_open_v2 (path, &self->handle, flags | SQLITE_OPEN_NOMUTEX, pr_vfs_get_name ());
 
   if (code != SQLITE_OK)
     return code;
