@@ -232,11 +232,13 @@ set_up (Fixture *f, gconstpointer data)
 static void
 tear_down (Fixture *f, gconstpointer data)
 {
+  g_autoptr (Scripted) next = g_object_new (SCRIPTED_TYPE, NULL); /* lets go of the one before */
+
   pr_resolver_free (f->resolver);
   speak (f->scripted); /* late answers find nobody */
   while (g_main_context_iteration (f->context, FALSE))
     ;
-  g_resolver_set_default (g_object_new (SCRIPTED_TYPE, NULL));
+  g_resolver_set_default (G_RESOLVER (next));
   g_assert_cmpuint (G_OBJECT (f->scripted)->ref_count, ==, 1);
   g_object_unref (f->scripted);
   g_main_context_unref (f->context);
