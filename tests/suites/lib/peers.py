@@ -6,8 +6,10 @@ maildirs.
 Whatever the peer writes outside the test's folder goes to a tmpfs that ends with it. Needs root.
 """
 
+import functools
 import itertools
 import os
+import subprocess
 import unittest
 
 from . import process, suite
@@ -35,6 +37,14 @@ exec chroot "$root" /bin/bash -c "$command"
 """
 
 
+@functools.cache
+def _may_unshare():
+    """False in some containers, even for root."""
+    mount = ["mount", "-t", "tmpfs", "tmpfs", "/tmp"]
+    return subprocess.run(["unshare", "--mount", "--pid", "--fork", *mount], check=False,
+                          capture_output=True).returncode == 0
+
+
 class Peer:
     """A next hop. `address` for a route's hosts=, `users` are in `domain`; anybody else is unknown
     there."""
@@ -42,8 +52,8 @@ class Peer:
     name = None
 
     def __init__(self, work, **options):
-        if os.geteuid() != 0:
-            raise unittest.SkipTest(f"{self.name} needs root (mount namespaces)")
+        if os.geteuid() != 0 or not _may_unshare():
+            raise unittest.SkipTest(f"{self.name} needs root and mount namespaces")
         self.tree = os.path.join(suite.PEERS, self.name)
         if not os.path.exists(os.path.join(self.tree, ".complete")):
             raise unittest.SkipTest(f"{self.name} is not there: run tests/suites/fetch-peers")

@@ -7,7 +7,6 @@ import re
 import signal
 import smtplib
 import subprocess
-import unittest
 
 from . import process, suite
 from .client import Client
@@ -37,7 +36,7 @@ class Postroom:
     def __init__(self, work, routes=None, config=None, start=True, listen=("127.0.0.1", ),
                  namespace=None, env=None, preexec=None, name="postroom"):
         if not os.access(DAEMON, os.X_OK):
-            raise unittest.SkipTest(f"{DAEMON} is not built")
+            raise AssertionError(f"{DAEMON} is not built")
         self.home = os.path.join(work, name)
         os.makedirs(self.home, mode=0o700, exist_ok=True)
         self.port = process.free_port()
