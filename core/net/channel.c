@@ -18,8 +18,8 @@
 #include <unistd.h>
 
 #include "common/error.h"
+#include "net/hook.h"
 #include "net/socket.h"
-#include "net/starved.h"
 
 #define READS_PER_TURN 4
 #define MAX_UNSENT (1024 * 1024)  /* beyond it nothing is read */
@@ -38,6 +38,8 @@ struct _PrChannel
   PrWatch watch;
   PrTimer deadline;
   PrTimer later; /* a failure to be told on a later turn; the end of lingering */
+
+  PrHook ending; /* once finishing: nobody else would free it with the loop */
 
   GByteArray *in;  /* owned, nullable: what the owner did not take */
   GByteArray *out; /* owned, nullable: what the peer did not take */
@@ -101,11 +103,12 @@ close_socket (PrChannel *self)
   pr_watch_stop (&self->watch);
   pr_timer_stop (&self->deadline);
   pr_timer_stop (&self->later);
+  pr_hook_remove (&self->ending);
   if (self->fd < 0)
     return;
   close (self->fd);
   self->fd = -1;
-  pr_starved_feed (self->loop);
+  pr_hooks_run (self->loop, PR_HOOK_STARVED);
 }
 
 static void
@@ -615,6 +618,7 @@ pr_channel_finish (PrChannel *self, guint linger_ms)
   g_clear_pointer (&self->in, g_byte_array_unref);
   pr_timer_stop (&self->deadline);
   pr_timer_start (&self->later, self->loop, linger_ms, on_linger_over, self);
+  pr_hook_add (&self->ending, self->loop, PR_HOOK_ENDING, on_linger_over, self);
   enter (self);
   leave (self); /* settles, unless a callback is on the stack */
 }

@@ -18,8 +18,8 @@
 #include <unistd.h>
 
 #include "common/error.h"
+#include "net/hook.h"
 #include "net/socket.h"
-#include "net/starved.h"
 
 #define BACKLOG 1024
 #define ACCEPTS_PER_TURN 32
@@ -32,7 +32,7 @@ struct _PrListener
   char address[PR_IP_PORT_TEXT_SIZE];
   PrWatch watch; /* runs unless paused or starved */
   PrTimer retry; /* runs while starved */
-  PrStarved starved;
+  PrHook starved;
   gboolean paused;
   gboolean accepting; /* the loop is on the stack and frees it when done */
   gboolean released;
@@ -75,7 +75,7 @@ starve (PrListener *self, const char *why)
   if (self->starved.loop == NULL)
     {
       g_info ("%s waits to accept connections: %s", self->address, why);
-      pr_starved_add (&self->starved, self->loop, on_hungry, self);
+      pr_hook_add (&self->starved, self->loop, PR_HOOK_STARVED, on_hungry, self);
     }
   pr_watch_stop (&self->watch);
   pr_timer_start (&self->retry, self->loop, RETRY_MS, on_hungry, self);
@@ -166,7 +166,7 @@ on_hungry (gpointer user_data)
       return;
     }
   pr_timer_stop (&self->retry);
-  pr_starved_remove (&self->starved);
+  pr_hook_remove (&self->starved);
   listen_on (self);
 }
 
@@ -270,7 +270,7 @@ pr_listener_free (PrListener *self)
     return;
   pr_watch_stop (&self->watch);
   pr_timer_stop (&self->retry);
-  pr_starved_remove (&self->starved);
+  pr_hook_remove (&self->starved);
   close (self->fd);
   self->released = TRUE;
   if (!self->accepting)

@@ -3,8 +3,8 @@
 #include "net/loop.h"
 
 #include "config.h"
+#include "net/hook.h"
 #include "net/poller.h"
-#include "net/starved.h"
 #include "net/wheel.h"
 
 #define TIMERS_PER_TURN 256
@@ -22,8 +22,8 @@ struct _PrLoop
   gpointer poll;          /* owned, by poller->destroy */
   WheelSource *timers;    /* owned */
   guint n_watches;
-  char *buffer;       /* owned; made when first wanted */
-  PrStarved *starved; /* borrowed list */
+  char *buffer;              /* owned; made when first wanted */
+  PrHook *hooks[PR_N_HOOKS]; /* borrowed lists */
 };
 
 static gboolean
@@ -106,9 +106,9 @@ pr_loop_free (PrLoop *self)
 {
   if (self == NULL)
     return;
+  pr_hooks_run (self, PR_HOOK_ENDING);
   g_warn_if_fail (self->n_watches == 0);
   g_warn_if_fail (self->timers->wheel.n_timers == 0);
-  g_warn_if_fail (self->starved == NULL);
   g_source_destroy (&self->timers->source);
   g_source_unref (&self->timers->source);
   self->poller->destroy (self->poll);
@@ -202,35 +202,40 @@ pr_timer_is_running (const PrTimer *self)
 }
 
 void
-pr_starved_add (PrStarved *self, PrLoop *loop, PrStarvedFunc func, gpointer user_data)
+pr_hook_add (PrHook *self, PrLoop *loop, PrHookKind kind, PrHookFunc func, gpointer user_data)
 {
   g_return_if_fail (self->loop == NULL);
 
-  *self = (PrStarved){ .loop = loop, .next = loop->starved, .func = func, .user_data = user_data };
-  loop->starved = self;
+  *self = (PrHook){
+    .loop = loop, .kind = kind, .next = loop->hooks[kind], .func = func, .user_data = user_data
+  };
+  if (self->next != NULL)
+    self->next->prev = self;
+  loop->hooks[kind] = self;
 }
 
 void
-pr_starved_remove (PrStarved *self)
+pr_hook_remove (PrHook *self)
 {
-  PrStarved **link;
-
   if (self->loop == NULL)
     return;
-  for (link = &self->loop->starved; *link != self; link = &(*link)->next)
-    ;
-  *link = self->next;
+  if (self->next != NULL)
+    self->next->prev = self->prev;
+  if (self->prev != NULL)
+    self->prev->next = self->next;
+  else
+    self->loop->hooks[self->kind] = self->next;
   self->loop = NULL;
 }
 
 void
-pr_starved_feed (PrLoop *loop)
+pr_hooks_run (PrLoop *loop, PrHookKind kind)
 {
-  PrStarved *next;
+  PrHook *next;
 
-  for (PrStarved *each = loop->starved; each != NULL; each = next)
+  for (PrHook *each = loop->hooks[kind]; each != NULL; each = next)
     {
-      next = each->next; /* it leaves the list where it could eat */
+      next = each->next;
       each->func (each->user_data);
     }
 }

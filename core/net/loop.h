@@ -17,7 +17,7 @@ G_BEGIN_DECLS
 typedef struct _PrLoop PrLoop;
 
 PrLoop *pr_loop_new (GMainContext *context); /* keeps a reference */
-/* All watches and timers must have been stopped. */
+/* All watches and timers must have been stopped; channels that finish on their own are closed. */
 void pr_loop_free (PrLoop *self);
 GMainContext *pr_loop_get_context (PrLoop *self); /* borrowed */
 /* Monotonic milliseconds, the clock of the timers. */

@@ -666,6 +666,24 @@ test_finish_is_bounded (Fixture *f, gconstpointer poller)
   owner_clear (&owner);
 }
 
+/* The loop ends while one still lingers: it goes with it, ASan watches. */
+static void
+test_finish_with_loop (Fixture *f, gconstpointer poller)
+{
+  Owner owner = { .got = g_string_new (NULL) };
+  g_autofree char *big = g_strnfill (8 * 1024 * 1024, 'x');
+  int fds[2];
+
+  tcp_pair (fds);
+  owner.channel = pr_channel_new_accepted (f->loop, fds[0], &handler, &owner);
+  pr_channel_write (owner.channel, big, strlen (big));
+  pr_channel_finish (g_steal_pointer (&owner.channel), LINGER_MS);
+  g_clear_pointer (&f->loop, pr_loop_free);
+  g_assert_cmpint (fcntl (fds[0], F_GETFD), <, 0);
+  close (fds[1]);
+  owner_clear (&owner);
+}
+
 /* --- descriptors ------------------------------------------------------------------------- */
 
 static guint
@@ -732,6 +750,7 @@ add_tests (const char *name, const PrPoller *poller)
     { "finish-while-peer-talks", test_finish_while_peer_talks },
     { "finish-quiet", test_finish_quiet },
     { "finish-is-bounded", test_finish_is_bounded },
+    { "finish-with-loop", test_finish_with_loop },
     { "thousand-cycles", test_thousand_cycles },
   };
 

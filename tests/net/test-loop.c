@@ -7,7 +7,7 @@
 
 #include "config.h"
 #include "net/poller.h"
-#include "net/starved.h"
+#include "net/hook.h"
 #include "wait.h"
 
 typedef struct
@@ -336,7 +336,7 @@ test_buffer (Fixture *f, gconstpointer poller)
 
 typedef struct
 {
-  PrStarved starved;
+  PrHook hook;
   guint n_fed;
   gboolean full;
 } Eater;
@@ -348,25 +348,25 @@ on_hungry (gpointer user_data)
 
   eater->n_fed++;
   if (eater->full)
-    pr_starved_remove (&eater->starved);
+    pr_hook_remove (&eater->hook);
 }
 
 static void
-test_starved (Fixture *f, gconstpointer poller)
+test_hooks (Fixture *f, gconstpointer poller)
 {
   Eater a = { .full = TRUE }, b = { 0 }, c = { .full = TRUE };
 
-  pr_starved_feed (f->loop);
-  pr_starved_add (&a.starved, f->loop, on_hungry, &a);
-  pr_starved_add (&b.starved, f->loop, on_hungry, &b);
-  pr_starved_add (&c.starved, f->loop, on_hungry, &c);
-  pr_starved_feed (f->loop);
-  pr_starved_feed (f->loop);
+  pr_hooks_run (f->loop, PR_HOOK_STARVED);
+  pr_hook_add (&a.hook, f->loop, PR_HOOK_STARVED, on_hungry, &a);
+  pr_hook_add (&b.hook, f->loop, PR_HOOK_STARVED, on_hungry, &b);
+  pr_hook_add (&c.hook, f->loop, PR_HOOK_STARVED, on_hungry, &c);
+  pr_hooks_run (f->loop, PR_HOOK_STARVED);
+  pr_hooks_run (f->loop, PR_HOOK_STARVED);
   g_assert_cmpuint (a.n_fed, ==, 1);
   g_assert_cmpuint (b.n_fed, ==, 2);
   g_assert_cmpuint (c.n_fed, ==, 1);
-  pr_starved_remove (&b.starved);
-  pr_starved_remove (&b.starved);
+  pr_hook_remove (&b.hook);
+  pr_hook_remove (&b.hook);
 }
 
 static void
@@ -386,7 +386,7 @@ add_tests (const char *name, const PrPoller *poller)
     { "timer-free-inside", test_timer_free_inside },
     { "timer-restart-inside", test_timer_restart_inside },
     { "buffer", test_buffer },
-    { "starved", test_starved },
+    { "hooks", test_hooks },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (tests); i++)
