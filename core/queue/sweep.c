@@ -81,15 +81,23 @@ pr_sweep_check (const char *database, const char *body_path, GError **error)
   return FALSE;
 }
 
-/* @user_data: the set of names that rows know. */
+typedef struct
+{
+  GHashTable *names; /* that rows know, and that were not yet found */
+  guint n_removed;
+} Sweep;
+
 static void
 sweep_file (const char *name, const char *path, gpointer user_data)
 {
-  if (g_hash_table_remove (user_data, name))
+  Sweep *self = user_data;
+
+  if (g_hash_table_remove (self->names, name))
     return;
 
-  g_message ("Removing %s: its message was never accepted.", path);
+  g_info ("Removing %s, which belongs to no message in the queue.", path);
   g_remove (path);
+  self->n_removed++;
 }
 
 static int
@@ -159,6 +167,7 @@ int
 pr_sweep_run (PrWriter *writer, const char *body_path)
 {
   g_autoptr (GHashTable) names = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  Sweep sweep = { names, 0 };
   GHashTableIter iter;
   gpointer name, id;
   int code = load_names (pr_writer_get_database (writer)->handle, names);
@@ -166,7 +175,11 @@ pr_sweep_run (PrWriter *writer, const char *body_path)
   if (code != SQLITE_OK)
     return code;
 
-  visit_all (body_path, sweep_file, names);
+  visit_all (body_path, sweep_file, &sweep);
+  if (sweep.n_removed > 0)
+    g_message ("Removed %u files that a crash had left: their messages were delivered, or never "
+               "accepted.",
+               sweep.n_removed);
   g_hash_table_iter_init (&iter, names);
   while (code == SQLITE_OK && g_hash_table_iter_next (&iter, &name, &id))
     {
