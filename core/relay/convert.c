@@ -168,9 +168,11 @@ end_look (gpointer owner, const PrMimeEntity *entity)
   Finding *finding = get_finding (work, entity);
 
   finding->is_binary |= finding->last == '\r';
-  work->body_8bit |= finding->n_8bit > 0;
-  work->body_binary |= finding->is_binary;
   finding->action = choose (work, entity, finding);
+  if (finding->action == KEEP || finding->action == RELABEL)
+    work->body_8bit |= finding->n_8bit > 0;
+  if (finding->action != TO_QP && finding->action != TO_BASE64)
+    work->body_binary |= finding->is_binary;
   if (finding->action == TO_QP || finding->action == TO_BASE64)
     {
       finding->add_version = entity->index == 0 && !entity->has_version;
@@ -261,6 +263,8 @@ write_header_end (gpointer owner, const PrMimeEntity *entity)
     g_string_append (fields, "Content-Transfer-Encoding: base64\r\n");
   else if (finding->action == RELABEL && !lacks (work, PR_EXT_8BITMIME))
     g_string_append (fields, "Content-Transfer-Encoding: 8bit\r\n");
+  if (entity->is_cut && finding->action != KEEP) /* the text must not read as another field */
+    g_string_append (fields, "\r\n");
   write_octets (work, fields->str, fields->len);
   work->encoder = (PrMimeEncoder){ 0 };
 }
@@ -403,7 +407,7 @@ conclude (Work *work)
     }
 
   job->body = PR_BODY_7BIT;
-  if (work->body_8bit || work->between_8bit)
+  if (work->body_8bit || work->between_8bit || work->header_8bit)
     job->body = lacks (work, PR_EXT_8BITMIME) ? PR_BODY_7BIT : PR_BODY_8BITMIME;
   if (work->body_binary && !lacks (work, PR_EXT_BINARYMIME))
     job->body = PR_BODY_BINARYMIME;

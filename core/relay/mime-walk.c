@@ -160,6 +160,7 @@ end_header (PrMimeWalk *self, gboolean has_body)
   gboolean plain; /* as containers must be, RFC 2045 §6.4 */
 
   flush_field (self);
+  entity->is_cut = !has_body;
   plain = entity->encoding <= PR_MIME_BINARY;
   if ((entity->is_multipart && (self->new_boundary == NULL || self->levels->len == MAX_DEPTH)) ||
       (!has_body && (entity->is_multipart || entity->is_message)) ||
