@@ -304,7 +304,8 @@ set_broken_reply (PrDelivery *self, PrReply *reply, gboolean may_double)
 {
   g_autofree char *text = NULL;
 
-  if (self->broken_reply.code != 0 && !may_double && self->broken_reply.code < 500)
+  /* Any other class, a 250 that nothing asked for above all, is no word on the message. */
+  if (!may_double && self->broken_reply.code >= 400 && self->broken_reply.code < 500)
     {
       pr_reply_copy (reply, &self->broken_reply);
       return;

@@ -91,6 +91,7 @@ struct _PrClient
   gboolean data_sent; /* DATA left before the replies to RCPT came */
   gboolean chunking;  /* BDAT instead of DATA */
   gboolean dot_sent;
+  gboolean is_hasty; /* the next reply was there before the message was: it is not for the dot */
   guint64 n_body_octets;
   PrStuffer stuffer;
 };
@@ -479,6 +480,11 @@ on_dot (PrClient *self, const PrReply *reply, GString *out)
       on_body (self, reply, out);
       return;
     }
+  if (self->is_hasty && pr_reply_is_positive (reply))
+    {
+      fail_protocol (self, reply);
+      return;
+    }
 
   if (self->lmtp)
     give_result (self, take_next (self, FATE_ACCEPTED), reply, states[STATE_DOT].stage);
@@ -585,6 +591,7 @@ pr_client_feed (PrClient *self, const char *data, gsize len, GString *out)
 {
   while (len > 0 && self->state != STATE_CLOSED)
     {
+      gboolean dot_sent = self->dot_sent;
       gsize taken = 0;
 
       switch (pr_reply_reader_feed (&self->reader, data, len, &taken))
@@ -602,6 +609,9 @@ pr_client_feed (PrClient *self, const char *data, gsize len, GString *out)
         }
       data += taken;
       len -= taken;
+
+      if (!dot_sent && self->dot_sent && len > 0 && self->n_chunks == 0)
+        self->is_hasty = TRUE;
     }
 }
 
@@ -638,7 +648,7 @@ begin (PrClient *self, const PrTransaction *transaction)
   memset (self->fates, FATE_OPEN, transaction->n_recipients);
   self->next_rcpt = self->next_reply = 0;
   self->n_outstanding = self->n_accepted = self->n_chunks = 0;
-  self->mail_refused = self->data_sent = self->dot_sent = FALSE;
+  self->mail_refused = self->data_sent = self->dot_sent = self->is_hasty = FALSE;
   self->chunking = transaction->body == PR_BODY_BINARYMIME;
 
   for (guint i = 0; i < transaction->n_recipients && self->state != STATE_CLOSED; i++)

@@ -385,6 +385,55 @@ on_trace (gpointer owner, gboolean outgoing, const char *line, gsize len)
 }
 
 static void
+feed_text (Fixture *f, const char *text)
+{
+  pr_client_feed (f->client, text, strlen (text), f->out);
+}
+
+static void
+give_at_once (gpointer owner)
+{
+  Fixture *f = owner;
+
+  on_wants_body (f);
+  pr_client_give_body (f->client, "x\r\n", 3, TRUE, f->out);
+}
+
+/* A 250 that lies behind the 354 before a single octet of the message left is no delivery,
+ * whole or in parts; a refusal there is one. */
+static void
+test_hasty_replies (void)
+{
+  static const struct
+  {
+    const char *first, *second, *event;
+  } cases[] = {
+    { "250 2.0.0 queued\r\n", "", "= failed PROTOCOL 250 dot-sent\n" },
+    { "250 2.0.0 que", "ued\r\n", "= failed PROTOCOL 250 dot-sent\n" },
+    { "", "250 2.0.0 queued\r\n", "= result 0 250 2.0.0 end of data\n= finished\n" },
+    { "554 5.6.0 no\r\n", "", "= result 0 554 5.6.0 end of data\n= finished\n" },
+    { "421 4.3.2 bye\r\n", "", "= failed TEMPORARY 421\n" },
+  };
+  PrClientHandler handler = fixture_handler;
+
+  handler.wants_body = give_at_once;
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (Fixture) f = fixture_new (FALSE, &handler);
+      g_autofree char *first = g_strconcat ("250 ok\r\n250 ok\r\n354 go\r\n", cases[i].first, NULL);
+      g_autofree char *events = g_strconcat ("= wants-body\n", cases[i].event, NULL);
+
+      feed_text (f, "220 hi\r\n");
+      feed_text (f, "250-hop\r\n250 PIPELINING\r\n");
+      fixture_send (f, sending_parse ("from=a@b to=c@d"));
+      g_string_truncate (f->events, 0);
+      feed_text (f, first);
+      feed_text (f, cases[i].second);
+      g_assert_cmpstr (f->events->str, ==, events);
+    }
+}
+
+static void
 test_trace (void)
 {
   PrClientHandler handler = fixture_handler;
@@ -469,6 +518,7 @@ main (int argc, char *argv[])
   g_test_add_func ("/client/odd-replies", test_odd_replies);
   g_test_add_func ("/client/no-odd-reply", test_no_odd_reply);
   g_test_add_func ("/client/window", test_window);
+  g_test_add_func ("/client/hasty-replies", test_hasty_replies);
   g_test_add_func ("/client/trace", test_trace);
   g_test_add_func ("/client/close-reason", test_close_reason);
 
