@@ -298,7 +298,7 @@ class Smuggling(AbuseSuite):
         text = b"Subject: x\r\n\r\nfirst\r\n.\r\n" + EVIL
         self.assertEqual(c.command(b"BDAT %d LAST\r\n" % len(text) + text).code, 250)
         self.wait("the message", self.hop.taken)
-        self.assertTrue(self.hop.taken()[0].text.endswith(text))
+        self.assertTrue(self.hop.taken()[0].text.endswith(text.partition(b"\r\n\r\n")[2]))
 
 
 class Legacy(Smuggling):
@@ -380,7 +380,7 @@ class Octets(AbuseSuite):
     def test_garbage(self):
         chance = random.Random(5321)
         for octets in (chance.randbytes(1_000_000), b"\r\n" * 100_000, b"\0" * 100_000 + b"\r\n",
-                       b"X\r\n" * 50_000, b"\xff\xfe" * 1000 + b"\r\n",
+                       b"X\r\n" * 50_000, (b"\xff\xfe" * 500 + b"\r\n") * 50,
                        b"EHLO\r\nMAIL\r\nRCPT\r\nDATA\r\n" * 5000,
                        b"BDAT\r\nBDAT -1\r\nBDAT 1 2 3\r\nBDAT 0x10\r\n" * 100):
             with self.subTest(octets=octets[:10]):

@@ -290,7 +290,8 @@ class Pressure(FaultSuite):
         self.addCleanup(slow.close)
         self.wait("1,000 greetings", lambda: slow.greeted >= 1000, 60)
         load = Load(("127.0.0.1", relay.port), threads=4, size=4000)
-        self.wait("400 messages beside the slow senders", lambda: len(load.acknowledged) >= 400, 90)
+        self.wait("400 messages beside the slow senders",
+                  lambda: len(load.acknowledged) >= 400 and slow.sent > 3000, 90)
         load.stop()
         self.assertEqual(load.refusals, {})
         relay.wait_empty()
@@ -298,7 +299,6 @@ class Pressure(FaultSuite):
         grown = process.memory_kib(relay.pid) - before
         self.note(f"1,000 slow senders cost {grown} KiB; {slow.sent} octets came from them")
         self.assertLess(grown, 20_000)
-        self.assertGreater(slow.sent, 2000)
 
     def test_a_slow_command_meets_its_deadline(self):
         relay = self.started(Postroom(self.work, config={"server": {"idle-timeout": "2s"}}))

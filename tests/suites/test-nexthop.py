@@ -320,7 +320,7 @@ class Failover(HopSuite):
             self.wait("either", lambda: self.first.find(id_) or self.second.find(id_))
             return self.first.find(id_)
 
-        self.wait("mail to go to the preferred one again", back, 60)
+        self.wait("mail to go to the preferred one again", back, 100)
 
     def test_each_way_to_be_unable(self):
         for number, (step, action) in enumerate(

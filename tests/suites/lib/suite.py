@@ -74,7 +74,7 @@ def _keep(test, failed):
     if not work or not os.path.isdir(work):
         return
     if failed:
-        target = os.path.join(LOGS, test.id())
+        target = os.path.join(LOGS, test.id().removeprefix("__main__."))
         shutil.rmtree(target, ignore_errors=True)
         os.makedirs(LOGS, exist_ok=True)
         with contextlib.suppress(shutil.Error, OSError):
@@ -124,7 +124,9 @@ def _run(number, test):
         print(f"ok {number} {name} # SKIP {result.skipped[0][1]}", flush=True)
     elif bad or result.unexpectedSuccesses:
         print(f"not ok {number} {name} ({seconds:.1f} s)")
-        for _, text in bad:
+        for item, text in bad:
+            if item is not test:  # a subtest: its parameters
+                _comment(item.id().removeprefix("__main__."))
             _comment(text)
     else:
         print(f"ok {number} {name} ({seconds:.1f} s)", flush=True)
