@@ -148,7 +148,10 @@ write_recipient (const PrReportFacts *facts, const PrReportRecipient *recipient,
       write_wrapped (out, 4, start);
     }
   if (facts->kind == PR_REPORT_FAILED)
-    write_wrapped (out, 4, find_advice (recipient->reply));
+    {
+      g_autofree char *advice = g_strdup_printf ("What to do: %s", find_advice (recipient->reply));
+      write_wrapped (out, 4, advice);
+    }
 }
 
 static void

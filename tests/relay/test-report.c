@@ -509,7 +509,7 @@ test_words (void)
   pr_reply_set (&f.reply, 552, "5.3.4", "too large");
   f.recipient.remote = NULL;
   pr_report_write_text (&f.facts, NULL, NULL, out);
-  assert_has (out->str, "    too large\r\n    Make the message smaller");
+  assert_has (out->str, "    too large\r\n    What to do: Make the message smaller");
   assert_has (out->str, "  Size: 1 KiB\r\n");
   g_assert_null (strstr (out->str, "Subject"));
   teardown (&f);
