@@ -19,6 +19,7 @@ typedef struct
   char *text; /* owned, nullable */
   char *hop;  /* owned, nullable */
   int state;
+  gint64 after;
   PrStoreOrder order;
   gboolean descending;
 } Filter;
@@ -38,6 +39,7 @@ copy_filter (Filter *out, const PrStoreFilter *filter)
   out->text = pr_search_dup (filter->text);
   out->hop = g_strdup (filter->hop);
   out->state = filter->state;
+  out->after = filter->after;
   out->order = filter->order;
   out->descending = filter->descending;
 }
@@ -70,25 +72,30 @@ read_snapshot (sqlite3 *handle, Snapshot *out)
 static gboolean
 matches_all (const Filter *filter, const Snapshot *snapshot)
 {
-  return filter->text == NULL && filter->hop == NULL &&
+  return filter->text == NULL && filter->hop == NULL && filter->after == 0 &&
          (filter->state < 0 || (filter->state == PR_RECIPIENT_QUEUED && snapshot->n_held == 0 &&
                                 snapshot->n_failed == 0));
 }
 
-/* Conditions on message m. ?1: hop, ?2: state. */
+/* All buckets of one route: "ROUTE", "ROUTE/" and "ROUTE/domain"; '0' comes behind '/'. */
+#define IN_HOP "(hop = ?1 OR (hop >= ?1 || '/' AND hop < ?1 || '0'))"
+
+/* Conditions on message m. ?1: hop, ?2: state, ?5: after. */
 static void
 append_conditions (GString *sql, const Filter *filter)
 {
-  static const char queued[] = "SELECT message FROM recipient WHERE state = 0 AND hop = ?1";
+  static const char queued[] = "SELECT message FROM recipient WHERE state = 0 AND " IN_HOP;
   static const char others[] = "SELECT message FROM recipient WHERE state <> 0";
 
   g_string_append (sql, " WHERE TRUE");
+  if (filter->after != 0)
+    g_string_append (sql, " AND m.id > ?5");
   if (filter->hop != NULL && filter->state == PR_RECIPIENT_QUEUED)
     g_string_append_printf (sql, " AND m.id IN (%s)", queued);
   else if (filter->hop != NULL && filter->state < 0)
-    g_string_append_printf (sql, " AND m.id IN (%s UNION ALL %s AND hop = ?1)", queued, others);
+    g_string_append_printf (sql, " AND m.id IN (%s UNION ALL %s AND " IN_HOP ")", queued, others);
   else if (filter->hop != NULL)
-    g_string_append_printf (sql, " AND m.id IN (%s AND state = ?2 AND hop = ?1)", others);
+    g_string_append_printf (sql, " AND m.id IN (%s AND state = ?2 AND " IN_HOP ")", others);
   else if (filter->state == PR_RECIPIENT_QUEUED)
     g_string_append (sql, " AND EXISTS (SELECT 1 FROM recipient r WHERE r.message = m.id"
                           " AND r.state = 0)");
@@ -132,6 +139,7 @@ prepare (sqlite3 *handle, const char *sql, const Filter *filter, sqlite3_stmt **
     {
       pr_sql_bind_text (*out, 1, filter->hop);
       pr_sql_bind_int (*out, 2, filter->state);
+      pr_sql_bind_int (*out, 5, filter->after);
     }
 
   return code;
@@ -183,6 +191,8 @@ count_matching (ListJob *self, sqlite3 *handle)
   int code;
 
   self->n_matching = self->snapshot.n_messages;
+  if (self->filter.after != 0) /* the rest of a list that was counted: a count would cost more */
+    return SQLITE_OK;
   if (matches_all (&self->filter, &self->snapshot))
     return SQLITE_OK;
 
@@ -214,7 +224,7 @@ read_page (ListJob *self, sqlite3 *handle, GArray *ids)
   g_autoptr (GString) sql = g_string_new ("SELECT m.id FROM message m");
   gint64 offset = (gint64) MIN (self->offset, (guint64) self->n_matching);
   gint64 limit = MIN ((gint64) self->limit, self->n_matching - offset);
-  gboolean from_end = offset > (self->n_matching - limit) / 2;
+  gboolean from_end = self->filter.after == 0 && offset > (self->n_matching - limit) / 2;
   int code;
 
   if (limit == 0)
@@ -283,8 +293,8 @@ reply_list (PrJob *job, const GError *error)
   if (error != NULL)
     self->done (NULL, 0, 0, error, self->user_data);
   else
-    self->done (self->messages, (guint64) self->n_matching, (guint64) self->snapshot.revision, NULL,
-                self->user_data);
+    self->done (self->messages, self->filter.after != 0 ? 0 : (guint64) self->n_matching,
+                (guint64) self->snapshot.revision, NULL, self->user_data);
 }
 
 static void

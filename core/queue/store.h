@@ -108,8 +108,9 @@ typedef enum
 typedef struct
 {
   const char *text; /* (nullable) part of sender, recipient or id, without case */
-  const char *hop;  /* (nullable) bucket */
+  const char *hop;  /* (nullable) bucket; "ROUTE" is all buckets of that route */
   int state;        /* -1: any; else a PrRecipientState that some recipient has */
+  gint64 after;     /* only ids above this: by age, the next page; not counted, see below */
   PrStoreOrder order;
   gboolean descending;
 } PrStoreFilter;
@@ -117,7 +118,8 @@ typedef struct
 typedef void (*PrStoreListDone) (GPtrArray *messages, guint64 n_matching, guint64 revision,
                                  const GError *error, gpointer user_data);
 /* Messages [offset, offset + limit) under @filter (copied), without bodies; limit at most 1,000.
- * @n_matching: all that match. @revision: increases with each commit that changed the queue. */
+ * @n_matching: all that match, 0 under @after. @revision: increases with each commit that changed
+ * the queue. */
 void pr_store_list (PrStore *self, const PrStoreFilter *filter, guint64 offset, guint limit,
                     PrStoreListDone done, gpointer user_data);
 typedef void (*PrStoreIdsDone) (const gint64 *ids, guint n, const GError *error,

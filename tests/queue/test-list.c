@@ -109,7 +109,11 @@ static const struct
   { { .state = PR_RECIPIENT_DELIVERED }, 0, 9, "", 0 },
   { { .state = -1, .hop = "out/one.net" }, 0, 9, "ac", 2 },
   { { .state = -1, .hop = "out/two.net" }, 0, 9, "bd", 2 },
-  { { .state = -1, .hop = "out" }, 0, 9, "", 0 },
+  { { .state = -1, .hop = "out" }, 0, 9, "abcd", 4 },
+  { { .state = -1, .hop = "ou" }, 0, 9, "", 0 },
+  { { .state = -1, .hop = "home" }, 0, 9, "e", 1 },
+  { { .state = PR_RECIPIENT_QUEUED, .hop = "out" }, 0, 9, "abd", 3 },
+  { { .state = PR_RECIPIENT_HELD, .hop = "out" }, 0, 9, "bc", 2 },
   { { .state = PR_RECIPIENT_QUEUED, .hop = "out/one.net" }, 0, 9, "a", 1 },
   { { .state = PR_RECIPIENT_HELD, .hop = "out/one.net" }, 0, 9, "c", 1 },
   { { .state = -1, .text = "A.ORG" }, 0, 9, "ab", 2 },
@@ -140,6 +144,33 @@ test_pages (Fixture *f, gconstpointer data)
 }
 
 /* With nothing held or failed "queued" is answered without looking at every message. */
+/* The next page by the last id: what came and went meanwhile shifts nothing. */
+static void
+test_after (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GArray) ids = fill (f);
+  PrStoreFilter filter = { .state = -1, .after = g_array_index (ids, gint64, 1) };
+  guint64 n_matching;
+  g_autofree char *first = list (f, &filter, 0, 2, &n_matching);
+  g_autofree char *second = NULL;
+  g_autofree char *queued = NULL;
+  g_autofree char *none = NULL;
+
+  g_assert_cmpstr (first, ==, "cd");
+  g_assert_cmpuint (n_matching, ==, 0);
+  filter.after = g_array_index (ids, gint64, 3);
+  second = list (f, &filter, 0, 2, &n_matching);
+  g_assert_cmpstr (second, ==, "e");
+  filter.after = g_array_index (ids, gint64, 4);
+  none = list (f, &filter, 0, 2, &n_matching);
+  g_assert_cmpstr (none, ==, "");
+  filter = (PrStoreFilter){ .state = PR_RECIPIENT_QUEUED,
+                            .hop = "out",
+                            .after = g_array_index (ids, gint64, 1) };
+  queued = list (f, &filter, 0, 2, &n_matching);
+  g_assert_cmpstr (queued, ==, "d");
+}
+
 static void
 test_all_queued (Fixture *f, gconstpointer data)
 {
@@ -407,6 +438,7 @@ main (int argc, char *argv[])
 #define ADD(name, function) g_test_add (name, Fixture, NULL, set_up, function, tear_down)
   ADD ("/list/pages", test_pages);
   ADD ("/list/all-queued", test_all_queued);
+  ADD ("/list/after", test_after);
   ADD ("/list/text-id", test_text_id);
   ADD ("/list/no-filter", test_no_filter);
   ADD ("/list/ids", test_ids);
