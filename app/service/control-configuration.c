@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "config/secrets.h"
 #include "service/control-private.h"
 
 static GVariant *
@@ -43,18 +42,19 @@ on_read (PrDbusConfiguration1 *skeleton, GDBusMethodInvocation *invocation, gpoi
   return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 
+static void
+on_validated (GPtrArray *faults, GPtrArray *warnings, gpointer user_data)
+{
+  g_dbus_method_invocation_return_value (user_data, g_variant_new ("(@as)", make_strings (faults)));
+}
+
 static gboolean
 on_validate (PrDbusConfiguration1 *skeleton, GDBusMethodInvocation *invocation, const char *text,
              gpointer user_data)
 {
   PrControl *self = user_data;
-  g_autoptr (GPtrArray) faults = NULL;
-  g_autoptr (PrConfig) config = pr_config_parse (text, strlen (text), self->home->config, &faults);
 
-  if (faults == NULL)
-    faults = g_ptr_array_new ();
-  g_dbus_method_invocation_return_value (invocation,
-                                         g_variant_new ("(@as)", make_strings (faults)));
+  pr_reloader_validate (self->reloader, text, on_validated, invocation);
   return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 
@@ -87,6 +87,30 @@ on_reload (PrDbusConfiguration1 *skeleton, GDBusMethodInvocation *invocation, gp
 }
 
 static void
+on_password_kept (GPtrArray *faults, GPtrArray *warnings, gpointer user_data)
+{
+  if (faults->len > 0)
+    pr_control_refuse (user_data, "The password could not be kept: %s",
+                       (const char *) faults->pdata[0]);
+  else
+    g_dbus_method_invocation_return_value (user_data, NULL);
+}
+
+static gboolean
+on_set_route_password (PrDbusConfiguration1 *skeleton, GDBusMethodInvocation *invocation,
+                       const char *route, const char *password, gpointer user_data)
+{
+  PrControl *self = user_data;
+
+  if (pr_config_get_route (pr_engine_get_config (self->engine), route) == NULL)
+    pr_control_refuse (invocation, "There is no route %s in the configuration", route);
+  else
+    pr_reloader_set_password (self->reloader, route, *password != '\0' ? password : NULL,
+                              on_password_kept, invocation);
+  return G_DBUS_METHOD_INVOCATION_HANDLED;
+}
+
+static void
 on_changed (gpointer user_data)
 {
   PrControl *self = user_data;
@@ -103,6 +127,8 @@ pr_control_make_configuration (PrControl *self)
   g_signal_connect (skeleton, "handle-validate", G_CALLBACK (on_validate), self);
   g_signal_connect (skeleton, "handle-apply", G_CALLBACK (on_apply), self);
   g_signal_connect (skeleton, "handle-reload", G_CALLBACK (on_reload), self);
+  g_signal_connect (skeleton, "handle-set-route-password", G_CALLBACK (on_set_route_password),
+                    self);
   pr_reloader_set_changed (self->reloader, on_changed, self);
 
   return skeleton;

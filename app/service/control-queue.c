@@ -5,6 +5,7 @@
 #include "service/subject.h"
 
 #define MAX_LIST 1000
+#define MAX_RECIPIENTS 20000 /* in one answer, so that it fits a D-Bus message */
 #define MAX_READ (256 * 1024)
 #define HEADER_READ (64 * 1024)
 
@@ -138,6 +139,7 @@ on_listed (GPtrArray *messages, guint64 n_matching, guint64 revision, const GErr
 {
   g_autoptr (Call) call = user_data;
   GVariantBuilder builder;
+  guint n_recipients = 0;
 
   if (error != NULL)
     {
@@ -146,10 +148,13 @@ on_listed (GPtrArray *messages, guint64 n_matching, guint64 revision, const GErr
     }
 
   g_variant_builder_init (&builder, G_VARIANT_TYPE ("aa{sv}"));
-  for (guint i = 0; i < messages->len; i++)
+  for (guint i = 0; i < messages->len && n_recipients < MAX_RECIPIENTS; i++)
     {
+      const PrMessage *message = messages->pdata[i];
+
+      n_recipients += message->envelope->recipients->len;
       g_variant_builder_open (&builder, G_VARIANT_TYPE_VARDICT);
-      add_message (&builder, call->control, messages->pdata[i]);
+      add_message (&builder, call->control, message);
       g_variant_builder_close (&builder);
     }
   g_dbus_method_invocation_return_value (
@@ -187,6 +192,8 @@ read_filter (GVariant *options, PrStoreFilter *filter)
   int value;
 
   *filter = (PrStoreFilter){ .state = -1 };
+  if (g_variant_lookup (options, "after", "&s", &word) && !pr_id_parse (word, &filter->after))
+    return "What the list comes after is the id of a message";
   g_variant_lookup (options, "text", "&s", &filter->text);
   g_variant_lookup (options, "route", "&s", &filter->hop);
   g_variant_lookup (options, "descending", "b", &filter->descending);

@@ -1,33 +1,47 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* How another configuration comes into force. A small worker thread does the disk's part:
  *
- *   reload: read ──► parse ──► in force
- *   apply:  parse ──► write ──► in force */
+ *   reload:   read ──► parse ──► in force
+ *   apply:    parse ──► write ──► in force
+ *   validate: parse
+ *   password: write
+ *
+ * Parsing is its part too: it looks whether the files that are named exist. */
 
 #include <string.h>
 
-#include "common/error.h"
+#include "config/secrets.h"
 #include "service/reload.h"
+
+#define STOPPING "The service is stopping"
+
+typedef enum
+{
+  REQUEST_RELOAD,
+  REQUEST_APPLY,
+  REQUEST_VALIDATE,
+  REQUEST_PASSWORD,
+} RequestKind;
 
 typedef struct
 {
   PrReloader *owner; /* borrowed */
-  char *path;        /* owned */
-  char *text;        /* owned: to be written, or what was read; NULL: no file */
+  RequestKind kind;
+  char *path;  /* owned */
+  char *route; /* owned, nullable: of a password */
+  char *text;  /* owned: to be written, or what was read; NULL: no file, no password */
   gsize len;
-  gboolean writes;
-  PrConfig *config; /* owned, nullable: apply has parsed already */
-  GError *error;    /* owned, nullable */
+  PrConfig *config;  /* owned, nullable: @text parsed */
+  GPtrArray *faults; /* owned: why it was not done */
   PrReloadDone done;
   gpointer user_data;
 } Request;
 
 struct _PrReloader
 {
-  PrEngine *engine;    /* borrowed */
-  const PrHome *home;  /* borrowed */
-  GThreadPool *worker; /* owned: one thread, so that requests keep their order */
-  GMainContext *context;
+  PrEngine *engine;     /* borrowed */
+  const PrHome *home;   /* borrowed */
+  GThreadPool *worker;  /* owned: one thread, so that requests keep their order */
   GAsyncQueue *answers; /* owned, of Request */
   GSource *answered;    /* owned: ready when there is an answer */
   void (*changed) (gpointer);
@@ -40,39 +54,83 @@ request_free (gpointer data)
   Request *request = data;
 
   g_free (request->path);
-  g_free (request->text);
+  g_free (request->route);
+  pr_secret_free (request->text);
   g_clear_pointer (&request->config, pr_config_unref);
-  g_clear_error (&request->error);
+  g_ptr_array_unref (request->faults);
   g_free (request);
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Request, request_free)
 
-/* In the worker. */
+/* ── In the worker ────────────────────────────────────────────────────────────────────────── */
+
+static void
+parse (Request *request)
+{
+  g_autoptr (GPtrArray) faults = NULL;
+
+  if (request->faults->len > 0)
+    return;
+
+  request->config = request->text != NULL
+                      ? pr_config_parse (request->text, request->len, request->path, &faults)
+                      : pr_config_new_default ();
+  if (request->config == NULL)
+    g_ptr_array_extend_and_steal (request->faults, g_steal_pointer (&faults));
+}
+
+static void
+read_file (Request *request)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!g_file_get_contents (request->path, &request->text, &request->len, &error) &&
+      !g_error_matches (error, G_FILE_ERROR, G_FILE_ERROR_NOENT)) /* absent: the default */
+    g_ptr_array_add (request->faults, g_strdup (error->message));
+}
+
+static void
+write_file (Request *request)
+{
+  g_autoptr (GError) error = NULL;
+  gboolean ok;
+
+  if (request->faults->len > 0)
+    return;
+
+  ok = request->kind == REQUEST_PASSWORD
+         ? pr_secrets_set (request->path, request->route, request->text, &error)
+         : pr_config_save (request->path, request->text, request->len, &error);
+  if (!ok)
+    g_ptr_array_add (request->faults, g_strdup (error->message));
+}
+
 static void
 work (gpointer data, gpointer user_data)
 {
   Request *request = data;
   PrReloader *self = request->owner;
 
-  if (request->writes)
+  switch (request->kind)
     {
-      pr_config_save (request->path, request->text, request->len, &request->error);
-    }
-  else if (!g_file_get_contents (request->path, &request->text, &request->len, &request->error) &&
-           g_error_matches (request->error, G_FILE_ERROR, G_FILE_ERROR_NOENT))
-    {
-      g_clear_error (&request->error); /* an absent file is the default */
+    case REQUEST_RELOAD:
+      read_file (request);
+      parse (request);
+      break;
+    case REQUEST_APPLY:
+      parse (request);
+      write_file (request);
+      break;
+    case REQUEST_VALIDATE: parse (request); break;
+    case REQUEST_PASSWORD:
+    default: write_file (request);
     }
 
   g_async_queue_push (self->answers, request);
   g_source_set_ready_time (self->answered, 0);
 }
 
-static void
-note_fault (GPtrArray *faults, const Request *request)
-{
-  g_ptr_array_add (faults, g_strdup_printf ("%s: %s", request->path, request->error->message));
-}
+/* ── On the main thread ───────────────────────────────────────────────────────────────────── */
 
 static void
 put_in_force (PrReloader *self, PrConfig *config, GPtrArray **warnings)
@@ -94,39 +152,31 @@ put_in_force (PrReloader *self, PrConfig *config, GPtrArray **warnings)
     self->changed (self->changed_data);
 }
 
-/* On the main thread, with the disk's part done. */
+/* Nothing changed: says why. */
+static void
+note_faults (PrReloader *self, GPtrArray *faults)
+{
+  for (guint i = 0; i < faults->len; i++)
+    g_warning ("%s", (const char *) faults->pdata[i]);
+  g_warning ("The configuration was not taken; the one before stays in force");
+  pr_engine_note_bad_config (self->engine, faults);
+}
+
 static void
 finish (PrReloader *self, Request *request)
 {
-  g_autoptr (GPtrArray) faults = NULL;
   g_autoptr (GPtrArray) warnings = NULL;
-  g_autoptr (PrConfig) config = g_steal_pointer (&request->config);
+  gboolean changes = request->kind == REQUEST_RELOAD || request->kind == REQUEST_APPLY;
 
-  if (request->error == NULL && config == NULL)
-    config = request->text != NULL
-               ? pr_config_parse (request->text, request->len, request->path, &faults)
-               : pr_config_new_default ();
-  if (faults == NULL)
-    faults = g_ptr_array_new_with_free_func (g_free);
-  if (request->error != NULL)
-    note_fault (faults, request);
-
-  if (faults->len == 0)
-    {
-      put_in_force (self, config, &warnings);
-    }
-  else
-    {
-      for (guint i = 0; i < faults->len; i++)
-        g_warning ("%s", (const char *) faults->pdata[i]);
-      g_warning ("The configuration was not taken; the one before stays in force");
-      pr_engine_note_bad_config (self->engine, faults);
-    }
+  if (changes && request->faults->len == 0)
+    put_in_force (self, request->config, &warnings);
+  else if (changes)
+    note_faults (self, request->faults);
 
   if (warnings == NULL)
     warnings = g_ptr_array_new_with_free_func (g_free);
   if (request->done != NULL)
-    request->done (faults, warnings, request->user_data);
+    request->done (request->faults, warnings, request->user_data);
 }
 
 static gboolean
@@ -172,7 +222,19 @@ pr_reloader_new (PrEngine *engine, const PrHome *home)
 void
 pr_reloader_free (PrReloader *self)
 {
+  g_autoptr (GPtrArray) faults = g_ptr_array_new ();
+  g_autoptr (GPtrArray) warnings = g_ptr_array_new ();
+  Request *request;
+
   g_thread_pool_free (self->worker, FALSE, TRUE); /* waits for what is being written */
+  g_ptr_array_add (faults, (char *) STOPPING);
+  while ((request = g_async_queue_try_pop (self->answers)) != NULL)
+    {
+      if (request->done != NULL)
+        request->done (faults, warnings, request->user_data);
+      request_free (request);
+    }
+
   g_source_destroy (self->answered);
   g_source_unref (self->answered);
   g_async_queue_unref (self->answers);
@@ -187,12 +249,15 @@ pr_reloader_set_changed (PrReloader *self, void (*func) (gpointer), gpointer use
 }
 
 static Request *
-request_new (PrReloader *self, PrReloadDone done, gpointer user_data)
+request_new (PrReloader *self, RequestKind kind, const char *path, PrReloadDone done,
+             gpointer user_data)
 {
   Request *request = g_new0 (Request, 1);
 
   request->owner = self;
-  request->path = g_strdup (self->home->config);
+  request->kind = kind;
+  request->path = g_strdup (path);
+  request->faults = g_ptr_array_new_with_free_func (g_free);
   request->done = done;
   request->user_data = user_data;
   return request;
@@ -201,22 +266,40 @@ request_new (PrReloader *self, PrReloadDone done, gpointer user_data)
 void
 pr_reloader_reload (PrReloader *self, PrReloadDone done, gpointer user_data)
 {
-  g_thread_pool_push (self->worker, request_new (self, done, user_data), NULL);
+  g_thread_pool_push (
+    self->worker, request_new (self, REQUEST_RELOAD, self->home->config, done, user_data), NULL);
+}
+
+static void
+push_text (PrReloader *self, RequestKind kind, const char *text, PrReloadDone done,
+           gpointer user_data)
+{
+  Request *request = request_new (self, kind, self->home->config, done, user_data);
+
+  request->text = g_strdup (text);
+  request->len = strlen (text);
+  g_thread_pool_push (self->worker, request, NULL);
 }
 
 void
 pr_reloader_apply (PrReloader *self, const char *text, PrReloadDone done, gpointer user_data)
 {
-  g_autoptr (Request) request = request_new (self, done, user_data);
-  g_autoptr (GPtrArray) faults = NULL;
-  g_autoptr (GPtrArray) warnings = g_ptr_array_new ();
+  push_text (self, REQUEST_APPLY, text, done, user_data);
+}
 
-  request->writes = TRUE;
-  request->text = g_strdup (text);
-  request->len = strlen (text);
-  request->config = pr_config_parse (text, request->len, request->path, &faults);
-  if (request->config == NULL)
-    done (faults, warnings, user_data);
-  else
-    g_thread_pool_push (self->worker, g_steal_pointer (&request), NULL);
+void
+pr_reloader_validate (PrReloader *self, const char *text, PrReloadDone done, gpointer user_data)
+{
+  push_text (self, REQUEST_VALIDATE, text, done, user_data);
+}
+
+void
+pr_reloader_set_password (PrReloader *self, const char *route, const char *password,
+                          PrReloadDone done, gpointer user_data)
+{
+  Request *request = request_new (self, REQUEST_PASSWORD, self->home->credentials, done, user_data);
+
+  request->route = g_strdup (route);
+  request->text = g_strdup (password);
+  g_thread_pool_push (self->worker, request, NULL);
 }

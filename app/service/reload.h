@@ -14,19 +14,27 @@ typedef struct _PrReloader PrReloader;
 
 /* Both borrowed, outlive it. */
 PrReloader *pr_reloader_new (PrEngine *engine, const PrHome *home);
-/* Requests under way are forgotten; a file being written is finished first. */
+/* What is being written is finished first; requests under way hear that the service is stopping. */
 void pr_reloader_free (PrReloader *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (PrReloader, pr_reloader_free)
 
-/* @faults: why the configuration was not taken, one line each; empty when it is in force.
+/* @faults: why it was not done, one line each; empty when it is in force.
  * @warnings: addresses that could not be opened. Both (element-type utf8), valid during the call.
  */
 typedef void (*PrReloadDone) (GPtrArray *faults, GPtrArray *warnings, gpointer user_data);
 
 /* Puts the file on disk in force. @done: (nullable). */
 void pr_reloader_reload (PrReloader *self, PrReloadDone done, gpointer user_data);
-/* Writes @text to the file, then puts it in force; with a fault neither happens. */
+/* Writes @text to the file, then puts it in force; with a fault neither happens. All of these call
+ * @done on a later turn. */
 void pr_reloader_apply (PrReloader *self, const char *text, PrReloadDone done, gpointer user_data);
+/* Only tells what is wrong with @text. */
+void pr_reloader_validate (PrReloader *self, const char *text, PrReloadDone done,
+                           gpointer user_data);
+/* Keeps @password (nullable: forgets it) for @route where secrets are kept. @done: @faults tells
+ * why it could not be. */
+void pr_reloader_set_password (PrReloader *self, const char *route, const char *password,
+                               PrReloadDone done, gpointer user_data);
 
 /* @func: (nullable): called whenever another configuration came into force. */
 void pr_reloader_set_changed (PrReloader *self, void (*func) (gpointer), gpointer user_data);
