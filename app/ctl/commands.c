@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Every command of postroomctl. */
+
+#include "ctl/ctl.h"
+
+static const PrCommand commands[] = {
+  { "status", NULL, "", 0, 0, NULL, FALSE, pr_ctl_status, "What is going on, in a few lines" },
+  { "queue", NULL, "", 0, 0, pr_queue_options, FALSE, pr_ctl_queue, "What waits, and why" },
+  { "queue", "list", "", 0, 0, pr_queue_options, FALSE, pr_ctl_queue, "The same" },
+  { "queue", "show", "ID", 1, 1, NULL, FALSE, pr_ctl_show, "One message, with its history" },
+  { "queue", "retry", "ID... | --all", 0, -1, pr_order_options, FALSE, pr_ctl_retry,
+    "Try again now" },
+  { "queue", "hold", "ID... | --all", 0, -1, pr_order_options, FALSE, pr_ctl_hold,
+    "Keep until released" },
+  { "queue", "release", "ID... | --all", 0, -1, pr_order_options, FALSE, pr_ctl_release,
+    "Send what is held" },
+  { "queue", "delete", "ID... | --all", 0, -1, pr_order_options, FALSE, pr_ctl_delete,
+    "Throw away; nobody is told" },
+  { "queue", "export", "ID", 1, 1, NULL, FALSE, pr_ctl_export,
+    "Write the message as it is stored to standard output" },
+  { "sessions", NULL, "", 0, 0, NULL, FALSE, pr_ctl_sessions, "Who is talking with us" },
+  { "sessions", "show", "NUMBER", 1, 1, NULL, FALSE, pr_ctl_session_show,
+    "What was said, secrets hidden" },
+  { "sessions", "disconnect", "NUMBER", 1, 1, NULL, FALSE, pr_ctl_session_disconnect,
+    "End one, politely" },
+  { "log", NULL, "", 0, 0, pr_log_options, FALSE, pr_ctl_log, "What happened, and happens" },
+  { "pause", NULL, "receiving | sending", 1, 1, NULL, FALSE, pr_ctl_pause,
+    "Take no more mail, or send none" },
+  { "resume", NULL, "receiving | sending", 1, 1, NULL, FALSE, pr_ctl_resume, "Go on" },
+  { "test-mail", NULL, "--to=ADDRESS [--wait]", 0, 0, pr_test_mail_options, FALSE, pr_ctl_test_mail,
+    "Send a test mail" },
+  { "reload", NULL, "", 0, 0, NULL, FALSE, pr_ctl_reload, "Put postroom.conf in force" },
+  { "config", "check", "[FILE]", 0, 1, NULL, TRUE, pr_ctl_config_check,
+    "Name every fault of postroom.conf; needs no service" },
+  { "user", "add", "NAME", 1, 1, pr_user_options, FALSE, pr_ctl_user_add,
+    "Let somebody sign in, or change the password (standard input)" },
+  { "user", "remove", "NAME", 1, 1, NULL, FALSE, pr_ctl_user_remove, "No more" },
+  { "user", "list", "", 0, 0, NULL, FALSE, pr_ctl_user_list, "Who may sign in" },
+  { "route", "password", "NAME", 1, 1, pr_password_options, FALSE, pr_ctl_route_password,
+    "Set the password a route signs in with (standard input)" },
+  { NULL, NULL, NULL, 0, 0, NULL, FALSE, NULL, NULL },
+};
+
+const PrCommand *
+pr_commands_get (void)
+{
+  return commands;
+}

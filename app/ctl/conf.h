@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* Changes one group of postroom.conf and leaves every other octet, comments above all, as it is.
+ * @text: the whole file, key file syntax. */
+
+/* Sets @key of @group; a group that is not there is added at the end. (transfer full) */
+char *pr_conf_set (const char *text, const char *group, const char *key, const char *value);
+/* Without @group; comments above the next one stay. NULL: there is none. (transfer full) */
+char *pr_conf_remove (const char *text, const char *group);
+/* A group can have this name. */
+gboolean pr_conf_is_name (const char *name);
+
+G_END_DECLS
