@@ -28,7 +28,7 @@ typedef struct
   gboolean is_multipart, is_message; /* it is taken apart */
   gboolean is_opaque;                /* it should be, and cannot: must stay as it is */
   gboolean is_text;
-  gboolean is_cut; /* its header ends without an empty line */
+  gboolean is_cut;                /* its header ends without an empty line */
   gboolean has_type, has_version; /* Content-Type, MIME-Version */
   gboolean is_signed;             /* within multipart/signed, at any depth */
   PrMimeEncoding encoding;
