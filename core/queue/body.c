@@ -7,6 +7,7 @@
 #include <glib/gstdio.h>
 
 #include "common/error.h"
+#include "queue/spool-private.h"
 #include "queue/store-private.h"
 
 #define MAX_CHUNK_OCTETS (1024 * 1024)
@@ -186,4 +187,21 @@ pr_store_read_body (PrStore *self, PrMessage *message, guint64 offset, gsize len
     }
   else
     pr_store_submit (self, &job->job);
+}
+
+char *
+pr_store_get_spool_path (PrStore *self, const PrMessage *message)
+{
+  if (message->spool == NULL)
+    return NULL;
+  return g_build_filename (self->body_path, message->spool, NULL);
+}
+
+char *
+pr_store_new_spool_path (PrStore *self)
+{
+  char name[PR_SPOOL_NAME_SIZE];
+
+  pr_spool_format_name (pr_id_next (pr_store_get_ids (self)), name);
+  return g_build_filename (self->body_path, name, NULL);
 }

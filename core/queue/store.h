@@ -90,6 +90,12 @@ typedef void (*PrStoreBodyDone) (GBytes *chunk, gboolean last, const GError *err
 void pr_store_read_body (PrStore *self, PrMessage *message, guint64 offset, gsize len,
                          PrStoreBodyDone done, gpointer user_data);
 
+/* (transfer full): where the body of @message lies; NULL: not in a file. */
+char *pr_store_get_spool_path (PrStore *self, const PrMessage *message);
+/* (transfer full): a path for a file of the caller's own, in a folder that may not be there yet.
+ * The caller removes the file; one that a crash left is swept at the next start. */
+char *pr_store_new_spool_path (PrStore *self);
+
 typedef void (*PrStoreMessageDone) (PrMessage *message, const GError *error, gpointer user_data);
 /* One message by id with the whole envelope and progress; NULL without error: not there.
  * By the writer, in order. */
