@@ -4,6 +4,8 @@
 #include "net/channel.h"
 #include "relay/delivery.h"
 #include "relay/feed.h"
+#include "relay/prepare.h"
+#include "relay/rewrite.h"
 #include "relay/targets.h"
 #include "smtp/client.h"
 
@@ -61,6 +63,9 @@ struct _PrDelivery
   guint room;                   /* of the three arrays */
   guint64 octets_before;        /* the channel's incoming octets when it began */
   PrFeed *feed;                 /* owned, nullable */
+  PrRewrite *rewrite;           /* owned, nullable: the body goes through it */
+  PrPrepare *prepare;           /* owned, nullable: converts the message for this hop */
+  const PrPrepared *prepared;   /* of @prepare, when it is done */
 };
 
 extern const PrClientHandler pr_sending_handler;

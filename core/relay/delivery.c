@@ -172,7 +172,7 @@ free_delivery (PrDelivery *self)
   g_clear_pointer (&self->channel, pr_channel_free);
   g_clear_pointer (&self->client, pr_client_free);
   g_clear_pointer (&self->targets, pr_targets_free);
-  g_clear_pointer (&self->feed, pr_feed_free);
+  pr_sending_clear (self);
   for (guint i = 0; i < self->room; i++)
     pr_reply_clear (&self->replies[i]);
   g_free (self->replies);
@@ -307,6 +307,8 @@ deadline_ms (const PrDelivery *self)
 {
   guint64 reply_ms = self->route->reply_timeout_s * 1000;
 
+  if (self->prepare != NULL && self->prepared == NULL)
+    return 0; /* it is we who are busy */
   switch (pr_client_get_wait (self->client))
     {
     case PR_WAIT_NOTHING: return self->runner->idle_ms;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "queue/store.h"
+#include "relay/worker.h"
 
 G_BEGIN_DECLS
 
@@ -20,6 +21,10 @@ typedef void (*PrFeedFunc) (const char *data, gsize len, gboolean last, const GE
 /* @n_calls: counts the store's answers that are still to come; outlives them. */
 PrFeed *pr_feed_new (PrStore *store, PrMessage *message, guint *n_calls, PrFeedFunc func,
                      gpointer user_data);
+/* The same from a file, by threads. @fd: owned by the caller, until free was called and no
+ * piece is being read: @keep is freed then. */
+PrFeed *pr_feed_new_from_file (PrWorker *worker, int fd, gpointer keep, GDestroyNotify free_keep,
+                               PrFeedFunc func, gpointer user_data);
 void pr_feed_free (PrFeed *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (PrFeed, pr_feed_free)
 

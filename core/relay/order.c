@@ -288,6 +288,16 @@ on_message (PrMessage *message, const GError *error, gpointer user_data)
     carry_out (batch, message);
 }
 
+/* The store answers in order: asked now, it answers when that is on the disk. */
+static gboolean
+is_recording (const PrParcel *parcel)
+{
+  for (const PrWork *work = parcel->works; work != NULL; work = work->sibling)
+    if (work->state == PR_WORK_RECORDING)
+      return TRUE;
+  return FALSE;
+}
+
 static void
 give_order (Batch *batch, gint64 id)
 {
@@ -296,7 +306,7 @@ give_order (Batch *batch, gint64 id)
   Item *item;
 
   batch->n_open++;
-  if (parcel != NULL)
+  if (parcel != NULL && !is_recording (parcel))
     {
       carry_out (batch, parcel->message);
       return;

@@ -4,6 +4,7 @@
 #include "relay/hand.h"
 #include "relay/hosts.h"
 #include "relay/runner.h"
+#include "relay/worker.h"
 #include "smtp/reply.h"
 
 G_BEGIN_DECLS
@@ -19,6 +20,7 @@ struct _PrRunner
   PrLives *lives;       /* borrowed */
   PrConfig *config;     /* owned reference */
 
+  PrWorker *worker; /* owned */
   PrHand *hand;     /* owned */
   PrHosts *hosts;   /* owned */
   GHashTable *hops; /* owned: bucket name → PrHop */

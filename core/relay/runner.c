@@ -153,6 +153,7 @@ pr_runner_new (PrLoop *loop, PrStore *store, PrJournal *journal, PrResolver *res
   self->resolver = resolver;
   self->lives = lives;
   self->config = pr_config_ref (config);
+  self->worker = pr_worker_new (pr_loop_get_context (loop));
   self->hand = pr_hand_new ();
   self->hosts = pr_hosts_new ();
   self->hops = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, free_hop);
@@ -201,6 +202,7 @@ pr_runner_free (PrRunner *self)
   pr_timer_stop (&self->record_timer);
   pr_timer_stop (&self->stop_timer);
   pr_timer_stop (&self->start_timer);
+  pr_worker_free (self->worker);
   g_queue_clear (&self->slot_waiters);
   g_queue_clear (&self->unrecorded);
   g_hash_table_unref (self->hops);
@@ -266,10 +268,16 @@ say_stopped (gpointer user_data)
     stopped (self->stopped_data);
 }
 
+static gboolean
+is_done (const PrRunner *self)
+{
+  return self->n_connections == 0 && pr_worker_count (self->worker) == 0;
+}
+
 void
 pr_runner_check_stopped (PrRunner *self)
 {
-  if (self->stopping && self->stopped != NULL && self->n_connections == 0)
+  if (self->stopping && self->stopped != NULL && is_done (self))
     pr_timer_start (&self->stop_timer, self->loop, 0, say_stopped, self);
 }
 
@@ -313,8 +321,7 @@ pr_runner_stop (PrRunner *self, guint grace_ms, void (*done) (gpointer), gpointe
   self->stopped = done;
   self->stopped_data = user_data;
   pr_runner_take_back (self);
-  pr_timer_start (&self->stop_timer, self->loop, self->n_connections == 0 ? 0 : grace_ms,
-                  say_stopped, self);
+  pr_timer_start (&self->stop_timer, self->loop, is_done (self) ? 0 : grace_ms, say_stopped, self);
 }
 
 /* ── Mail ─────────────────────────────────────────────────────────────────────────────────── */

@@ -5,12 +5,14 @@
 
 #include "common/error.h"
 #include "relay/bucket.h"
+#include "relay/convert.h"
 #include "relay/hop.h"
 #include "relay/record.h"
 
-#define MAX_RECIPIENTS 100 /* RFC 5321 §4.5.3.1.8: what every server takes */
-#define MAX_STALE 2        /* a work survives so many connections that broke without an answer */
-#define MAX_BREAKS 3       /* in a row: then the hop is left alone */
+#define MAX_RECIPIENTS 100  /* RFC 5321 §4.5.3.1.8: what every server takes */
+#define MAX_STALE 2         /* a work survives so many connections that broke without an answer */
+#define REWRITE_GROWTH 1024 /* octets that new header fields may take */
+#define MAX_BREAKS 3        /* in a row: then the hop is left alone */
 
 static void
 on_ready (gpointer owner)
@@ -107,12 +109,72 @@ max_recipients (const PrDelivery *self)
   return said != 0 ? MIN (said, MAX_RECIPIENTS) : MAX_RECIPIENTS;
 }
 
+static void
+send_transaction (PrDelivery *self)
+{
+  const PrMessage *message = self->work->parcel->message;
+  const PrEnvelope *envelope = message->envelope;
+  const char *address = self->route->rewrite_sender;
+  PrTransaction transaction = {
+    .sender = envelope->sender,
+    .recipients = self->pointers,
+    .n_recipients = self->work->n_indexes,
+    .size_octets = message->size_octets,
+    .body = envelope->body,
+    .smtputf8 = envelope->smtputf8,
+    .ret = envelope->ret,
+    .envid = envelope->envid,
+  };
+
+  if (self->prepared != NULL)
+    {
+      transaction.size_octets = self->prepared->size_octets;
+      transaction.body = self->prepared->body;
+      transaction.smtputf8 = self->prepared->smtputf8;
+    }
+  if (address != NULL)
+    {
+      transaction.sender = pr_rewrite_envelope (envelope->sender, address);
+      transaction.size_octets += REWRITE_GROWTH;
+    }
+  pr_client_send (self->client, &transaction, self->out);
+}
+
+static void
+answer_all (PrDelivery *self, const PrReply *reply)
+{
+  for (guint i = 0; i < self->work->n_indexes; i++)
+    pr_reply_copy (&self->replies[i], reply);
+  self->said_finished = TRUE;
+}
+
+static void
+on_prepared (const PrPrepared *result, const GError *error, gpointer user_data)
+{
+  PrDelivery *self = user_data;
+
+  self->prepared = result;
+  if (error != NULL)
+    {
+      PrReply reply = { 0 };
+
+      pr_reply_set (&reply, 0, "4.3.0", error->message);
+      answer_all (self, &reply);
+      pr_reply_clear (&reply);
+    }
+  else if (result->refusal != NULL)
+    answer_all (self, result->refusal);
+  else
+    send_transaction (self);
+  pr_delivery_settle (self);
+}
+
 gboolean
 pr_sending_next (PrDelivery *self)
 {
   PrWork *work = pr_hop_next_work (self->hop, max_recipients (self));
+  PrExtensions extensions = pr_client_get_capabilities (self->client)->extensions;
   PrMessage *message;
-  PrTransaction transaction;
 
   if (work == NULL)
     return FALSE;
@@ -124,21 +186,41 @@ pr_sending_next (PrDelivery *self)
   make_room (self, work->n_indexes);
   address_recipients (self, message);
 
-  transaction = (PrTransaction){
-    .sender = message->envelope->sender,
-    .recipients = self->pointers,
-    .n_recipients = work->n_indexes,
-    .size_octets = message->size_octets,
-    .body = message->envelope->body,
-    .smtputf8 = message->envelope->smtputf8,
-    .ret = message->envelope->ret,
-    .envid = message->envelope->envid,
-  };
-  pr_client_send (self->client, &transaction, self->out);
+  if (pr_convert_is_due (message->envelope, extensions))
+    {
+      self->prepare = pr_prepare_conversion (self->runner, message, extensions, on_prepared, self);
+      pr_prepare_start (self->prepare);
+    }
+  else
+    send_transaction (self);
   return TRUE;
 }
 
 /* ── The body ─────────────────────────────────────────────────────────────────────────────── */
+
+static void
+give_body (PrDelivery *self, const char *data, gsize len, gboolean last)
+{
+  g_autoptr (GString) rewritten = NULL;
+
+  if (self->rewrite == NULL)
+    {
+      pr_client_give_body (self->client, data, len, last, self->out);
+      return;
+    }
+  rewritten = g_string_sized_new (len + REWRITE_GROWTH);
+  pr_rewrite_feed (self->rewrite, data, len, last, rewritten);
+  pr_client_give_body (self->client, rewritten->str, rewritten->len, last, self->out);
+}
+
+static void
+give_whole_body (PrDelivery *self, GBytes *bytes)
+{
+  gsize len;
+  const char *data = g_bytes_get_data (bytes, &len);
+
+  give_body (self, data, len, TRUE);
+}
 
 static void
 on_piece (const char *data, gsize len, gboolean last, const GError *error, gpointer user_data)
@@ -152,7 +234,7 @@ on_piece (const char *data, gsize len, gboolean last, const GError *error, gpoin
       pr_delivery_settle (self);
       return;
     }
-  pr_client_give_body (self->client, data, len, last, self->out);
+  give_body (self, data, len, last);
   if (last)
     g_clear_pointer (&self->feed, pr_feed_free);
   pr_delivery_settle (self);
@@ -163,18 +245,27 @@ on_piece (const char *data, gsize len, gboolean last, const GError *error, gpoin
 void
 pr_sending_body (PrDelivery *self)
 {
+  PrRunner *runner = self->runner;
   PrMessage *message = self->work->parcel->message;
+  GBytes *bytes = self->prepared != NULL ? self->prepared->bytes : message->body;
 
-  if (message->body != NULL)
+  if (self->route->rewrite_sender != NULL)
+    self->rewrite = pr_rewrite_new (self->route->rewrite_sender);
+  if (bytes != NULL)
     {
-      gsize len;
-      const char *data = g_bytes_get_data (message->body, &len);
-
-      pr_client_give_body (self->client, data, len, TRUE, self->out);
+      give_whole_body (self, bytes);
       return;
     }
-  self->feed =
-    pr_feed_new (self->runner->store, message, &self->runner->n_store_calls, on_piece, self);
+  if (self->prepared != NULL && self->prepared->fd >= 0)
+    {
+      int fd = self->prepared->fd;
+
+      self->prepared = NULL;
+      self->feed = pr_feed_new_from_file (runner->worker, fd, g_steal_pointer (&self->prepare),
+                                          (GDestroyNotify) pr_prepare_free, on_piece, self);
+    }
+  else
+    self->feed = pr_feed_new (runner->store, message, &runner->n_store_calls, on_piece, self);
   pr_feed_want (self->feed);
 }
 
@@ -191,6 +282,9 @@ void
 pr_sending_clear (PrDelivery *self)
 {
   g_clear_pointer (&self->feed, pr_feed_free);
+  g_clear_pointer (&self->rewrite, pr_rewrite_free);
+  g_clear_pointer (&self->prepare, pr_prepare_free);
+  self->prepared = NULL;
   self->work = NULL;
   self->said_wants_body = FALSE;
 }

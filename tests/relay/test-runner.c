@@ -334,6 +334,142 @@ test_mx_failures (void)
   end (world, NULL);
 }
 
+static PrEnvelope *
+envelope_for (const char *sender, const char *recipient, PrBodyType body)
+{
+  PrEnvelope *envelope = pr_envelope_new ();
+
+  g_free (envelope->sender);
+  envelope->sender = g_strdup (sender);
+  envelope->body = body;
+  pr_envelope_add_recipient (envelope, recipient, PR_NOTIFY_UNSET, NULL);
+  return envelope;
+}
+
+static void
+test_maildir (void)
+{
+  World *world = world_new ("[server]\nhostname=relay.test\n");
+  g_autofree char *path = g_build_filename (world->home, "mail", NULL);
+  g_autofree char *fresh = g_build_filename (path, "new", NULL);
+  g_autoptr (GString) text = g_string_new ("Subject: big\r\n\r\n");
+  guint n = 0;
+  GDir *dir;
+
+  while (text->len < 300 * 1024)
+    g_string_append (text, "Some line or other\r\n");
+  start (world, g_strdup_printf ("[route in]\nvia=maildir\npath=%s\n", path));
+  for (guint i = 0; i < 6; i++)
+    world_put (world, "me@a.example", "a@b.example b@b.example");
+  world_put_envelope (world, envelope_for ("me@a.example", "a@b.example", PR_BODY_7BIT), text->str,
+                      0);
+  world_wait (world, world_count_messages (world) == 0, "mail to be in the Maildir");
+  dir = g_dir_open (fresh, 0, NULL);
+  while (g_dir_read_name (dir) != NULL)
+    n++;
+  g_dir_close (dir);
+  g_assert_cmpuint (n, ==, 7);
+  g_assert_cmpuint (world_count_events (world, "delivered"), ==, 13);
+  end (world, NULL);
+}
+
+static void
+test_maildir_that_cannot_be (void)
+{
+  World *world = world_new ("[server]\nhostname=relay.test\n");
+
+  start (world, g_strdup ("[route in]\nvia=maildir\npath=/dev/null/mail\n"));
+  world_put (world, "me@a.example", "a@b.example");
+  world_wait (world, world_count_events (world, "deferred") == 1, "the mail to wait");
+  g_assert_cmpuint (world_count_events (world, "hop-failed"), ==, 1);
+  g_assert_cmpuint (world_count_messages (world), ==, 1);
+  end (world, NULL);
+}
+
+static void
+test_rewrite_sender (void)
+{
+  FakeHop *hop;
+  World *world = new_world (&hop);
+
+  start (world, config_for (hop, "rewrite-sender=box@provider.example"));
+  world_put_envelope (world, envelope_for ("scan@lan.example", "you@b.example", PR_BODY_7BIT),
+                      "From: Scanner <scan@lan.example>\r\n\r\nHello\r\n", 0);
+  world_wait (world, world_count_messages (world) == 0, "the message to leave");
+  g_assert_true (g_str_has_prefix (fake_hop_get_mail (hop, 0)->sender, "<box@provider.example>"));
+  g_assert_nonnull (strstr (fake_hop_get_mail (hop, 0)->text->str, "box@provider.example"));
+  g_assert_nonnull (strstr (fake_hop_get_mail (hop, 0)->text->str, "Reply-To:"));
+  end (world, hop);
+}
+
+/* To a hop of the old kind, a small message and one that lies in a file. */
+static void
+test_conversion (void)
+{
+  FakeHop *hop;
+  World *world = new_world (&hop);
+  g_autoptr (GString) text = g_string_new ("Subject: x\r\nMIME-Version: 1.0\r\n"
+                                           "Content-Type: text/plain; charset=utf-8\r\n"
+                                           "Content-Transfer-Encoding: 8bit\r\n\r\n");
+
+  fake_hop_set_ehlo (hop, NULL);
+  start (world, ROUTE (hop));
+  for (guint i = 0; i < 2; i++)
+    {
+      const char *sent;
+
+      g_string_append (text, "Gr\303\274n\r\n");
+      while (i > 0 && text->len < 700 * 1024)
+        g_string_append (text, "Gr\303\274n und gr\303\274ner\r\n");
+      world_put_envelope (world, envelope_for ("me@a.example", "you@b.example", PR_BODY_8BITMIME),
+                          text->str, 0);
+      world_wait (world, world_count_messages (world) == 0, "the message to leave");
+      g_assert_cmpuint (fake_hop_count_mail (hop), ==, i + 1);
+      sent = fake_hop_get_mail (hop, i)->text->str;
+      g_assert_nonnull (strstr (sent, "Gr=C3=BCn"));
+      g_assert_null (strstr (sent, "\303"));
+      g_assert_true (g_str_has_suffix (sent, "\r\n"));
+    }
+  end (world, hop);
+}
+
+static void
+test_what_cannot_be_expressed_bounces (void)
+{
+  FakeHop *hop;
+  World *world = new_world (&hop);
+  PrEnvelope *envelope = envelope_for ("me@a.example", "you@b.example", PR_BODY_8BITMIME);
+
+  envelope->smtputf8 = TRUE;
+  start (world, ROUTE (hop));
+  world_put_envelope (world, envelope, "Subject: Gr\303\274n\r\n\r\nHello\r\n", 0);
+  world_wait (world, world_count_messages (world) == 0, "the bounce to leave");
+  g_assert_cmpuint (world_count_events (world, "failed you@b.example"), ==, 1);
+  g_assert_nonnull (strstr (fake_hop_get_mail (hop, 0)->text->str, "5.6.7"));
+  g_assert_cmpuint (fake_hop_count_mail (hop), ==, 1);
+  end (world, hop);
+}
+
+/* RFC 3461 §5.2.2: where the hop does not do DSN, we say that it was relayed. */
+static void
+test_success_report (void)
+{
+  FakeHop *hop;
+  World *world = new_world (&hop);
+  PrEnvelope *envelope = pr_envelope_new ();
+
+  g_free (envelope->sender);
+  envelope->sender = g_strdup ("me@a.example");
+  pr_envelope_add_recipient (envelope, "you@b.example", PR_NOTIFY_SUCCESS, NULL);
+  fake_hop_set_ehlo (hop, "8BITMIME");
+  start (world, ROUTE (hop));
+  world_put_envelope (world, envelope, "Subject: x\r\n\r\nHello\r\n", 0);
+  world_wait (world, world_count_messages (world) == 0, "the message and its report to leave");
+  g_assert_cmpuint (fake_hop_count_mail (hop), ==, 2);
+  g_assert_nonnull (strstr (fake_hop_get_mail (hop, 1)->text->str, "Action: relayed"));
+  end (world, hop);
+}
+
 static void
 test_sessions_are_listed (void)
 {
@@ -381,6 +517,13 @@ main (int argc, char *argv[])
   g_test_add_func ("/runner/window-is-refilled", test_window_is_refilled);
   g_test_add_func ("/runner/mx", test_mx);
   g_test_add_func ("/runner/mx-failures", test_mx_failures);
+  g_test_add_func ("/runner/maildir", test_maildir);
+  g_test_add_func ("/runner/maildir-that-cannot-be", test_maildir_that_cannot_be);
+  g_test_add_func ("/runner/rewrite-sender", test_rewrite_sender);
+  g_test_add_func ("/runner/conversion", test_conversion);
+  g_test_add_func ("/runner/what-cannot-be-expressed-bounces",
+                   test_what_cannot_be_expressed_bounces);
+  g_test_add_func ("/runner/success-report", test_success_report);
   g_test_add_func ("/runner/sessions-are-listed", test_sessions_are_listed);
   return g_test_run ();
 }
