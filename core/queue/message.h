@@ -54,7 +54,7 @@ struct _PrMessage
   void (*release) (PrMessage *self);
 };
 
-#define PR_BODY_INLINE_MAX (64 * 1024)
+#define PR_BODY_INLINE_MAX (128 * 1024)
 
 /* Takes the envelope; all recipients queued, due at @received_us. */
 PrMessage *pr_message_new (gint64 id, gint64 received_us, PrEnvelope *envelope);

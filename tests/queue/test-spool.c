@@ -293,7 +293,7 @@ make_body_path (Fixture *f, const char *name)
 static void
 test_sweep (Fixture *f, gconstpointer data)
 {
-  g_autoptr (PrMessage) kept = spool_message (f, 100 * 1000, 10 * 1000);
+  g_autoptr (PrMessage) kept = spool_message (f, 200 * 1000, 10 * 1000);
   g_autofree char *orphan_name = g_strdup (kept->spool);
   g_autofree char *orphan = NULL, *foreign = NULL, *misplaced = NULL, *folder = NULL;
   char text[PR_ID_LEN + 1];
@@ -317,14 +317,14 @@ test_sweep (Fixture *f, gconstpointer data)
   g_assert_false (g_file_test (orphan, G_FILE_TEST_EXISTS));
   g_assert_true (g_file_test (misplaced, G_FILE_TEST_EXISTS));
   g_assert_true (g_file_test (foreign, G_FILE_TEST_EXISTS));
-  assert_body (f, kept, 100 * 1000, 100 * 1000);
+  assert_body (f, kept, 200 * 1000, 100 * 1000);
 }
 
 /* A row whose file is gone fails in words, once. */
 static void
 test_missing (Fixture *f, gconstpointer data)
 {
-  g_autoptr (PrMessage) message = spool_message (f, 100 * 1000, 10 * 1000);
+  g_autoptr (PrMessage) message = spool_message (f, 200 * 1000, 10 * 1000);
   g_autoptr (PrMessage) stored = NULL;
   g_autofree char *path = make_body_path (f, message->spool);
   g_auto (Answer) body = { 0 }, events = { 0 };
@@ -356,7 +356,7 @@ test_missing (Fixture *f, gconstpointer data)
 static void
 test_cut (Fixture *f, gconstpointer data)
 {
-  g_autoptr (PrMessage) message = spool_message (f, 100 * 1000, 10 * 1000);
+  g_autoptr (PrMessage) message = spool_message (f, 200 * 1000, 10 * 1000);
   g_autofree char *path = make_body_path (f, message->spool);
   g_auto (Answer) body = { 0 };
 
@@ -400,7 +400,7 @@ test_large (Fixture *f, gconstpointer data)
 static void
 test_no_database (Fixture *f, gconstpointer data)
 {
-  g_autoptr (PrMessage) message = spool_message (f, 100 * 1000, 10 * 1000);
+  g_autoptr (PrMessage) message = spool_message (f, 200 * 1000, 10 * 1000);
   g_autofree char *database = g_build_filename (f->home, "queue.db", NULL);
   g_autoptr (GError) error = NULL;
 
