@@ -11,7 +11,7 @@
 #include "relay/order.h"
 #include "relay/record.h"
 
-#define WINDOW 1000        /* recipients in hand for one hop */
+#define WINDOW 4000        /* recipients in hand for one hop */
 #define TOTAL_WINDOW 20000 /* for all */
 #define MAX_CONNECTIONS 500
 #define IDLE_MS 3000
