@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "common/text.h"
 #include "common/units.h"
 #include "server/intake.h"
 #include "smtp/address.h"
@@ -104,9 +105,10 @@ append_from (GString *field, const PrIntakeFacts *facts)
 
   g_string_append (field, "Received: from ");
   if (facts->helo != NULL && pr_host_name_is_valid (facts->helo))
-    g_string_append_printf (field, "%s ([%s%s])", facts->helo, prefix, facts->client);
+    pr_text_append (field, facts->helo, NULL);
   else
-    g_string_append_printf (field, "[%s%s] ([%s%s])", prefix, facts->client, prefix, facts->client);
+    pr_text_append (field, "[", prefix, facts->client, "]", NULL);
+  pr_text_append (field, " ([", prefix, facts->client, "])", NULL);
 }
 
 static void
@@ -116,13 +118,13 @@ put_trace (PrIntake *self, const PrIntakeFacts *facts)
   char id[PR_ID_LEN + 1];
 
   append_from (field, facts);
-  g_string_append_printf (field, "\r\n\tby %s (Postroom) with %s id %s", facts->hostname,
-                          facts->protocol, pr_id_format (self->id, id));
+  pr_text_append (field, "\r\n\tby ", facts->hostname, " (Postroom) with ", facts->protocol, " id ",
+                  pr_id_format (self->id, id), NULL);
   /* One recipient is told; more would show each the others, blind copies among them. */
   if (facts->envelope->recipients->len == 1)
-    g_string_append_printf (field, "\r\n\tfor <%s>",
-                            pr_envelope_recipient (facts->envelope, 0)->address);
-  g_string_append_printf (field, ";\r\n\t%s\r\n", date_of (self->now_us));
+    pr_text_append (field, "\r\n\tfor <", pr_envelope_recipient (facts->envelope, 0)->address, ">",
+                    NULL);
+  pr_text_append (field, ";\r\n\t", date_of (self->now_us), "\r\n", NULL);
   put (self, field->str, field->len);
 }
 

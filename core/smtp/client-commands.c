@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "common/text.h"
 #include "smtp/address.h"
 
 static gboolean
@@ -148,7 +149,10 @@ pr_client_write_mail (const PrTransaction *transaction, const PrCapabilities *ho
 
   append_path (out, "MAIL FROM:", transaction->sender, utf8);
   if (is_offered (hop, PR_EXT_SIZE) && transaction->size_octets > 0)
-    g_string_append_printf (out, " SIZE=%" G_GUINT64_FORMAT, transaction->size_octets);
+    {
+      g_string_append (out, " SIZE=");
+      pr_text_append_number (out, transaction->size_octets);
+    }
   if (bodies[transaction->body] != NULL)
     g_string_append (out, bodies[transaction->body]);
   if (utf8)

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "common/error.h"
+#include "common/text.h"
 #include "smtp/address.h"
 #include "smtp/client-commands.h"
 #include "smtp/stuff.h"
@@ -524,24 +525,37 @@ cannot_be (State state, const PrReply *reply)
 }
 
 static void
+append_status (GString *line, const guint8 status[3])
+{
+  for (guint i = 0; i < 3; i++)
+    {
+      pr_text_append_number (line, status[i]);
+      g_string_append_c (line, i < 2 ? '.' : ' ');
+    }
+}
+
+static void
 trace_received (PrClient *self, const PrReply *reply)
 {
-  g_auto (GStrv) lines = NULL;
-  char status[sizeof "255.255.255 "] = "";
+  g_autoptr (GString) line = NULL;
+  const char *text = reply->text != NULL ? reply->text : "";
 
   if (self->handler->trace == NULL)
     return;
 
-  if (reply->status[0] != 0)
-    g_snprintf (status, sizeof status, "%u.%u.%u ", reply->status[0], reply->status[1],
-                reply->status[2]);
-  lines = g_strsplit (reply->text != NULL && *reply->text != '\0' ? reply->text : " ", "\n", -1);
-  for (guint i = 0; lines[i] != NULL; i++)
+  line = g_string_sized_new (128);
+  while (text != NULL)
     {
-      g_autofree char *line = g_strdup_printf ("%u%c%s%s", reply->code,
-                                               lines[i + 1] != NULL ? '-' : ' ', status, lines[i]);
+      const char *end = strchr (text, '\n');
 
-      self->handler->trace (self->owner, FALSE, line, strlen (line));
+      g_string_truncate (line, 0);
+      pr_text_append_number (line, reply->code);
+      g_string_append_c (line, end != NULL ? '-' : ' ');
+      if (reply->status[0] != 0)
+        append_status (line, reply->status);
+      g_string_append_len (line, text, end != NULL ? end - text : -1);
+      self->handler->trace (self->owner, FALSE, line->str, line->len);
+      text = end != NULL ? end + 1 : NULL;
     }
 }
 
@@ -719,10 +733,11 @@ pr_client_give_body (PrClient *self, const char *data, gsize len, gboolean last,
   self->next_reply = 0;
   if (self->handler->trace != NULL)
     {
-      g_autofree char *line = g_strdup_printf ("[message text, %" G_GUINT64_FORMAT " octets]%s",
-                                               self->n_body_octets, self->chunking ? "" : " .");
+      g_autoptr (GString) line = g_string_new ("[message text, ");
 
-      self->handler->trace (self->owner, TRUE, line, strlen (line));
+      pr_text_append_number (line, self->n_body_octets);
+      g_string_append (line, self->chunking ? " octets]" : " octets] .");
+      self->handler->trace (self->owner, TRUE, line->str, line->len);
     }
 }
 

@@ -46,16 +46,14 @@ void
 pr_session_say (PrSession *self, guint code, const char *enhanced, const char *text)
 {
   GString *out = self->out;
-  char digits[4];
-
-  g_snprintf (digits, sizeof digits, "%03u", code % 1000);
+  const char digits[] = { '0' + code / 100 % 10, '0' + code / 10 % 10, '0' + code % 10 };
 
   for (const char *line = text; line != NULL;)
     {
       const char *end = strchr (line, '\n');
       gsize start = out->len;
 
-      g_string_append_len (out, digits, 3);
+      g_string_append_len (out, digits, sizeof digits);
       g_string_append_c (out, end != NULL ? '-' : ' ');
       if (enhanced != NULL)
         {

@@ -449,7 +449,7 @@ test_trace (void)
   g_assert_cmpstr (f->events->str, ==,
                    "S: 220 x\nC: EHLO relay.example.org\nS: 250-x\nS: 250 PIPELINING\n= ready\n"
                    "C: MAIL FROM:<a@example.org>\nC: RCPT TO:<b@example.net>\nC: DATA\n"
-                   "S: 250 2.1.0 ok\nS: 250  \nS: 354 go\n= wants-body\n"
+                   "S: 250 2.1.0 ok\nS: 250 \nS: 354 go\n= wants-body\n"
                    "C: [message text, 3 octets] .\n");
   fixture_free (f);
 }
