@@ -133,30 +133,28 @@ on_event (const PrEvent *event, gpointer user_data)
 }
 
 void
-pr_control_flush_events (PrControl *self)
+pr_control_flush_events (PrControlClient *client)
 {
-  gboolean followed = FALSE;
+  if (client->events == NULL)
+    return;
 
+  g_dbus_connection_emit_signal (
+    client->connection, NULL, PR_CONTROL_PATH, "io.github.postroom.Journal1", "Events",
+    g_variant_new ("(aa{sv}u)", client->events, client->n_missed), NULL);
+  g_clear_pointer (&client->events, g_variant_builder_unref);
+  client->n_events = client->n_missed = 0;
+}
+
+void
+pr_control_check_followers (PrControl *self)
+{
   for (guint i = 0; i < self->clients->len; i++)
-    {
-      PrControlClient *client = self->clients->pdata[i];
+    if (((PrControlClient *) self->clients->pdata[i])->follows)
+      return;
 
-      followed |= client->follows;
-      if (client->events == NULL)
-        continue;
-
-      g_dbus_connection_emit_signal (
-        client->connection, NULL, PR_CONTROL_PATH, "io.github.postroom.Journal1", "Events",
-        g_variant_new ("(aa{sv}u)", client->events, client->n_missed), NULL);
-      g_clear_pointer (&client->events, g_variant_builder_unref);
-      client->n_events = client->n_missed = 0;
-    }
-
-  if (!followed && self->follow_token != 0)
-    {
-      pr_journal_unfollow (pr_engine_get_journal (self->engine), self->follow_token);
-      self->follow_token = 0;
-    }
+  if (self->follow_token != 0)
+    pr_journal_unfollow (pr_engine_get_journal (self->engine), self->follow_token);
+  self->follow_token = 0;
 }
 
 static gboolean
@@ -170,6 +168,8 @@ on_follow (PrDbusJournal1 *skeleton, GDBusMethodInvocation *invocation, gboolean
     client->follows = follow;
   if (follow && self->follow_token == 0)
     self->follow_token = pr_journal_follow (pr_engine_get_journal (self->engine), on_event, self);
+  else if (!follow)
+    pr_control_check_followers (self);
 
   pr_dbus_journal1_complete_follow (skeleton, invocation);
   return G_DBUS_METHOD_INVOCATION_HANDLED;

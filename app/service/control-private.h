@@ -2,16 +2,17 @@
 #pragma once
 
 #include "postroom-dbus.h"
+#include "control/client.h"
 #include "service/control.h"
 #include "service/reload.h"
 
 G_BEGIN_DECLS
 
 /* What the interfaces share. Each interface is one file with an init that makes its skeleton,
- * exported on every connection. Handlers never block: what the store answers comes back with the
- * invocation alone, so that neither a client that left nor a stopping service can be missed. */
+ * exported on every connection. Handlers never block: what the store answers comes back to a
+ * PrControlCall, or to the invocation alone, so that neither a client that left nor a service that
+ * stops meanwhile can be missed. */
 
-#define PR_CONTROL_PATH "/io/github/postroom"
 #define PR_CONTROL_MAX_CLIENTS 64
 #define PR_CONTROL_TICK_MS 250      /* how often, at most, clients hear of changes */
 #define PR_CONTROL_MAX_BACKLOG 1000 /* events kept for one follower between two ticks */
@@ -20,6 +21,7 @@ typedef struct
 {
   PrControl *control;          /* borrowed */
   GDBusConnection *connection; /* owned */
+  guint64 told_queue, told_sessions, told_status;
   gboolean follows;
   GVariantBuilder *events; /* owned, nullable: for a follower, until the next tick */
   guint n_events, n_missed;
@@ -27,14 +29,14 @@ typedef struct
 
 struct _PrControl
 {
-  PrEngine *engine;     /* borrowed */
+  guint n_refs;         /* its owner's, and one for each call that waits for the store */
+  PrEngine *engine;     /* borrowed; NULL: the service is stopping */
   PrReloader *reloader; /* borrowed */
   PrHome *home;         /* borrowed from the service */
   GDBusServer *server;
   GPtrArray *clients; /* of PrControlClient, owned */
   GSource *tick;      /* owned; only while somebody is connected */
   guint follow_token; /* of the journal; only while somebody follows */
-  guint64 told_queue, told_sessions, told_status;
 
   PrDbusService1 *service;
   PrDbusQueue1 *queue;
@@ -43,14 +45,32 @@ struct _PrControl
   PrDbusConfiguration1 *configuration;
 };
 
+/* A call that the store answers. @message, @offset, @length: as the call needs them. */
+typedef struct
+{
+  PrControl *control; /* owned reference */
+  GDBusMethodInvocation *invocation;
+  PrMessage *message; /* owned, nullable */
+  guint64 offset;
+  guint length;
+} PrControlCall;
+
+PrControlCall *pr_control_call_new (PrControl *control, GDBusMethodInvocation *invocation);
+void pr_control_call_free (PrControlCall *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (PrControlCall, pr_control_call_free)
+/* The service is stopping: the call was answered so. To be asked first in every answer. */
+gboolean pr_control_call_is_late (PrControlCall *self);
+
 PrDbusService1 *pr_control_make_service (PrControl *self);
 PrDbusQueue1 *pr_control_make_queue (PrControl *self);
 PrDbusSessions1 *pr_control_make_sessions (PrControl *self);
 PrDbusJournal1 *pr_control_make_journal (PrControl *self);
 PrDbusConfiguration1 *pr_control_make_configuration (PrControl *self);
 
-/* control-journal.c: what followers have not heard yet. */
-void pr_control_flush_events (PrControl *self);
+/* control-journal.c: tells a follower what it has not heard yet. */
+void pr_control_flush_events (PrControlClient *client);
+/* Stops listening to the journal when nobody follows any more. */
+void pr_control_check_followers (PrControl *self);
 /* control.c: who made this call; NULL when it has gone. */
 PrControlClient *pr_control_find_client (PrControl *self, GDBusMethodInvocation *invocation);
 
@@ -60,7 +80,7 @@ void pr_control_refuse (GDBusMethodInvocation *invocation, const char *format, .
 void pr_control_bad_args (GDBusMethodInvocation *invocation, const char *format, ...)
   G_GNUC_PRINTF (2, 3);
 
-/* Adds only what says something. */
+/* Adds only what says something, but for numbers and booleans. */
 void pr_control_add_string (GVariantBuilder *builder, const char *key, const char *value);
 void pr_control_add_u64 (GVariantBuilder *builder, const char *key, guint64 value);
 void pr_control_add_time (GVariantBuilder *builder, const char *key, gint64 us);

@@ -105,42 +105,16 @@ add_message (GVariantBuilder *builder, PrControl *self, const PrMessage *message
 
 /* ── Lists ────────────────────────────────────────────────────────────────────────────────── */
 
-/* A call that the store answers. The control interface ends before the store does, so what is
- * answered while the service stops finds no control any more: see pr_control_free. */
-typedef struct
-{
-  PrControl *control; /* borrowed */
-  GDBusMethodInvocation *invocation;
-  PrMessage *message; /* owned, nullable */
-  guint length;
-} Call;
-
-static Call *
-call_new (PrControl *control, GDBusMethodInvocation *invocation)
-{
-  Call *call = g_new0 (Call, 1);
-
-  call->control = control;
-  call->invocation = invocation;
-  return call;
-}
-
-static void
-call_free (Call *call)
-{
-  g_clear_pointer (&call->message, pr_message_unref);
-  g_free (call);
-}
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (Call, call_free)
-
 static void
 on_listed (GPtrArray *messages, guint64 n_matching, guint64 revision, const GError *error,
            gpointer user_data)
 {
-  g_autoptr (Call) call = user_data;
+  g_autoptr (PrControlCall) call = user_data;
   GVariantBuilder builder;
   guint n_recipients = 0;
 
+  if (pr_control_call_is_late (call))
+    return;
   if (error != NULL)
     {
       pr_control_refuse (call->invocation, "%s", error->message);
@@ -226,7 +200,7 @@ on_list (PrDbusQueue1 *skeleton, GDBusMethodInvocation *invocation, GVariant *op
     pr_control_bad_args (invocation, "%s", why);
   else
     pr_store_list (pr_engine_get_store (self->engine), &filter, offset, MIN (limit, MAX_LIST),
-                   on_listed, call_new (self, invocation));
+                   on_listed, pr_control_call_new (self, invocation));
   return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 
@@ -251,11 +225,13 @@ body_type (PrBodyType body)
 static void
 on_header_read (GBytes *chunk, gboolean last, const GError *error, gpointer user_data)
 {
-  g_autoptr (Call) call = user_data;
+  g_autoptr (PrControlCall) call = user_data;
   const PrEnvelope *envelope = call->message->envelope;
   GVariantBuilder builder;
   g_autofree char *subject = NULL;
 
+  if (pr_control_call_is_late (call))
+    return;
   if (chunk != NULL)
     subject = pr_subject_read (g_bytes_get_data (chunk, NULL), g_bytes_get_size (chunk));
 
@@ -268,22 +244,32 @@ on_header_read (GBytes *chunk, gboolean last, const GError *error, gpointer user
   g_dbus_method_invocation_return_value (call->invocation, g_variant_new ("(a{sv})", &builder));
 }
 
+/* TRUE: the call was answered so. */
+static gboolean
+is_missing (PrControlCall *call, const PrMessage *message, const GError *error)
+{
+  if (message != NULL)
+    return FALSE;
+
+  pr_control_refuse (call->invocation, "%s",
+                     error != NULL ? error->message
+                                   : "There is no such message in the queue (any more)");
+  return TRUE;
+}
+
 static void
 on_got (PrMessage *message, const GError *error, gpointer user_data)
 {
-  g_autoptr (Call) call = user_data;
-  PrStore *store = pr_engine_get_store (call->control->engine);
+  g_autoptr (PrControlCall) call = user_data;
+  PrStore *store;
 
-  if (message == NULL)
-    {
-      pr_control_refuse (call->invocation, "%s",
-                         error != NULL ? error->message
-                                       : "There is no such message in the queue (any more)");
-      return;
-    }
+  if (pr_control_call_is_late (call) || is_missing (call, message, error))
+    return;
 
+  store = pr_engine_get_store (call->control->engine);
   call->message = pr_message_ref (message);
-  pr_store_read_body (store, message, 0, HEADER_READ, on_header_read, g_steal_pointer (&call));
+  pr_store_read_body (store, message, 0, HEADER_READ, on_header_read, call);
+  call = NULL;
 }
 
 static gboolean
@@ -294,21 +280,18 @@ on_get (PrDbusQueue1 *skeleton, GDBusMethodInvocation *invocation, const char *t
   gint64 id;
 
   if (read_id (invocation, text, &id))
-    pr_store_get (pr_engine_get_store (self->engine), id, on_got, call_new (self, invocation));
+    pr_store_get (pr_engine_get_store (self->engine), id, on_got,
+                  pr_control_call_new (self, invocation));
   return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
-
-typedef struct
-{
-  Call call;
-  guint64 offset;
-} Read;
 
 static void
 on_source_read (GBytes *chunk, gboolean last, const GError *error, gpointer user_data)
 {
-  g_autoptr (Call) call = user_data;
+  g_autoptr (PrControlCall) call = user_data;
 
+  if (pr_control_call_is_late (call))
+    return;
   if (error != NULL)
     pr_control_refuse (call->invocation, "The message cannot be read: %s", error->message);
   else
@@ -321,21 +304,16 @@ on_source_read (GBytes *chunk, gboolean last, const GError *error, gpointer user
 static void
 on_got_for_source (PrMessage *message, const GError *error, gpointer user_data)
 {
-  g_autofree Read *read = user_data;
-  Call *call;
+  g_autoptr (PrControlCall) call = user_data;
+  PrStore *store;
 
-  if (message == NULL)
-    {
-      pr_control_refuse (read->call.invocation, "%s",
-                         error != NULL ? error->message
-                                       : "There is no such message in the queue (any more)");
-      return;
-    }
+  if (pr_control_call_is_late (call) || is_missing (call, message, error))
+    return;
 
-  call = call_new (read->call.control, read->call.invocation);
+  store = pr_engine_get_store (call->control->engine);
   call->message = pr_message_ref (message);
-  pr_store_read_body (pr_engine_get_store (read->call.control->engine), message, read->offset,
-                      read->call.length, on_source_read, call);
+  pr_store_read_body (store, message, call->offset, call->length, on_source_read, call);
+  call = NULL;
 }
 
 static gboolean
@@ -343,18 +321,16 @@ on_read_source (PrDbusQueue1 *skeleton, GDBusMethodInvocation *invocation, const
                 guint64 offset, guint length, gpointer user_data)
 {
   PrControl *self = user_data;
-  Read *read;
+  PrControlCall *call;
   gint64 id;
 
   if (!read_id (invocation, text, &id))
     return G_DBUS_METHOD_INVOCATION_HANDLED;
 
-  read = g_new0 (Read, 1);
-  read->call.control = self;
-  read->call.invocation = invocation;
-  read->call.length = CLAMP (length, 1, MAX_READ);
-  read->offset = offset;
-  pr_store_get (pr_engine_get_store (self->engine), id, on_got_for_source, read);
+  call = pr_control_call_new (self, invocation);
+  call->offset = offset;
+  call->length = CLAMP (length, 1, MAX_READ);
+  pr_store_get (pr_engine_get_store (self->engine), id, on_got_for_source, call);
   return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 

@@ -8,6 +8,8 @@
 #include "service/control-private.h"
 #include "smtp/address.h"
 
+#define MAX_BLOCKED 100 /* next hops that are named */
+
 /* One sentence: what a person wants to know first. */
 static char *
 describe_state (PrControl *self, const PrStoreCounts *queue, const PrRunnerStats *runner)
@@ -28,11 +30,16 @@ describe_state (PrControl *self, const PrStoreCounts *queue, const PrRunnerStats
   if (pr_engine_get_config (self->engine)->routes->len == 0)
     return g_strdup ("Mail is taken and kept; add a route to send it on");
   if (queue->n_failed > 0)
-    return g_strdup_printf (
-      "%" G_GUINT64_FORMAT " recipients could not be reached; look at the queue", queue->n_failed);
+    return g_strdup_printf ("%" G_GUINT64_FORMAT " recipient%s could not be reached and nobody "
+                            "could be told; look at the queue",
+                            queue->n_failed, queue->n_failed == 1 ? "" : "s");
+  if (runner->n_hops_blocked == 1)
+    return g_strdup ("A next hop cannot be reached; its mail waits");
   if (runner->n_hops_blocked > 0)
     return g_strdup_printf ("%u next hops cannot be reached; their mail waits",
                             runner->n_hops_blocked);
+  if (queue->n_queued == 0 && queue->n_held > 0)
+    return g_strdup ("All is sent but what is held");
 
   return g_strdup (queue->n_messages > 0 ? "Sending mail" : "All is sent");
 }
@@ -67,6 +74,28 @@ add_addresses (GVariantBuilder *builder, PrControl *self)
     g_variant_new_strv ((const char *const *) addresses->pdata, (gssize) addresses->len));
 }
 
+static void
+add_blocked_hop (const char *hop, const char *reason, gint64 until_us, gpointer user_data)
+{
+  GVariantBuilder builder;
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE_VARDICT);
+  pr_control_add_string (&builder, "hop", hop);
+  pr_control_add_string (&builder, "reason", reason);
+  pr_control_add_time (&builder, "until", until_us);
+  g_variant_builder_add_value (user_data, g_variant_builder_end (&builder));
+}
+
+static void
+add_blocked (GVariantBuilder *builder, PrControl *self)
+{
+  GVariantBuilder hops;
+
+  g_variant_builder_init (&hops, G_VARIANT_TYPE ("aa{sv}"));
+  pr_runner_list_blocked (pr_engine_get_runner (self->engine), MAX_BLOCKED, add_blocked_hop, &hops);
+  g_variant_builder_add (builder, "{sv}", "blocked", g_variant_builder_end (&hops));
+}
+
 static gboolean
 on_get_status (PrDbusService1 *skeleton, GDBusMethodInvocation *invocation, gpointer user_data)
 {
@@ -96,7 +125,7 @@ on_get_status (PrDbusService1 *skeleton, GDBusMethodInvocation *invocation, gpoi
   add_queue (&builder, self, &queue);
   pr_control_add_uint (&builder, "connections-in", pr_lives_count (lives, FALSE));
   pr_control_add_uint (&builder, "connections-out", pr_lives_count (lives, TRUE));
-  pr_control_add_uint (&builder, "hops-blocked", runner.n_hops_blocked);
+  add_blocked (&builder, self);
 
   pr_dbus_service1_complete_get_status (skeleton, invocation, g_variant_builder_end (&builder));
   return G_DBUS_METHOD_INVOCATION_HANDLED;

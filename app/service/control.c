@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The control socket: who may come in, what they are offered, and when they hear of changes. */
 
-#include <errno.h>
+#include <string.h>
 #include <unistd.h>
 #include <glib/gstdio.h>
-#include <sys/socket.h>
+#include <sys/ioctl.h>
 #include <sys/un.h>
+#ifdef __linux__
+#include <linux/sockios.h>
+#endif
 
-#include "common/error.h"
+#include "control/errors.h"
 #include "service/control-private.h"
+
+#define MAX_UNREAD (64 * 1024) /* octets: above it a client counts as slow */
 
 /* ── Answers ──────────────────────────────────────────────────────────────────────────────── */
 
@@ -21,7 +26,7 @@ pr_control_refuse (GDBusMethodInvocation *invocation, const char *format, ...)
   va_start (args, format);
   text = g_strdup_vprintf (format, args);
   va_end (args);
-  g_dbus_method_invocation_return_dbus_error (invocation, "io.github.postroom.Error.Refused", text);
+  g_dbus_method_invocation_return_error_literal (invocation, PR_ERROR, PR_ERROR_PERMANENT, text);
 }
 
 void
@@ -81,6 +86,44 @@ pr_control_add_bool (GVariantBuilder *builder, const char *key, gboolean value)
   g_variant_builder_add (builder, "{sv}", key, g_variant_new_boolean (value));
 }
 
+/* ── Calls ────────────────────────────────────────────────────────────────────────────────── */
+
+static void
+drop_reference (PrControl *self)
+{
+  if (--self->n_refs == 0)
+    g_free (self);
+}
+
+PrControlCall *
+pr_control_call_new (PrControl *control, GDBusMethodInvocation *invocation)
+{
+  PrControlCall *self = g_new0 (PrControlCall, 1);
+
+  self->control = control;
+  control->n_refs++;
+  self->invocation = invocation;
+  return self;
+}
+
+void
+pr_control_call_free (PrControlCall *self)
+{
+  g_clear_pointer (&self->message, pr_message_unref);
+  drop_reference (self->control);
+  g_free (self);
+}
+
+gboolean
+pr_control_call_is_late (PrControlCall *self)
+{
+  if (self->control->engine != NULL)
+    return FALSE;
+
+  pr_control_refuse (self->invocation, "The service is stopping");
+  return TRUE;
+}
+
 /* ── Changes ──────────────────────────────────────────────────────────────────────────────── */
 
 /* A number that is another when GetStatus would answer otherwise. */
@@ -99,27 +142,75 @@ status_revision (PrControl *self, const PrStoreCounts *queue)
          (pr_server_is_paused (pr_engine_get_server (self->engine)) ? 1u << 22 : 0);
 }
 
+/* It does not read what it was sent: it hears no more until it does, or our memory would hold what
+ * it does not want. */
+static gboolean
+is_slow (const PrControlClient *client)
+{
+#ifdef SIOCOUTQ
+  GIOStream *stream = g_dbus_connection_get_stream (client->connection);
+  int n_unread = 0;
+
+  if (G_IS_SOCKET_CONNECTION (stream))
+    {
+      GSocket *socket = g_socket_connection_get_socket (G_SOCKET_CONNECTION (stream));
+
+      return ioctl (g_socket_get_fd (socket), SIOCOUTQ, &n_unread) == 0 && n_unread > MAX_UNREAD;
+    }
+#endif
+  return FALSE;
+}
+
+typedef struct
+{
+  guint64 queue, n_messages, sessions, status;
+} Revisions;
+
+static void
+read_revisions (PrControl *self, Revisions *out)
+{
+  PrStoreCounts queue;
+
+  pr_store_get_counts (pr_engine_get_store (self->engine), &queue);
+  out->queue = queue.revision;
+  out->n_messages = queue.n_messages;
+  out->sessions = pr_lives_get_revision (pr_engine_get_lives (self->engine));
+  out->status = status_revision (self, &queue);
+}
+
+static void
+emit (PrControlClient *client, const char *interface, const char *signal, GVariant *arguments)
+{
+  g_dbus_connection_emit_signal (client->connection, NULL, PR_CONTROL_PATH, interface, signal,
+                                 arguments, NULL);
+}
+
+static void
+tell (PrControlClient *client, const Revisions *now)
+{
+  if (now->queue != client->told_queue)
+    emit (client, "io.github.postroom.Queue1", "Changed",
+          g_variant_new ("(tt)", now->queue, now->n_messages));
+  if (now->sessions != client->told_sessions)
+    emit (client, "io.github.postroom.Sessions1", "Changed", g_variant_new ("(t)", now->sessions));
+  if (now->status != client->told_status)
+    emit (client, "io.github.postroom.Service1", "StatusChanged", NULL);
+  client->told_queue = now->queue;
+  client->told_sessions = now->sessions;
+  client->told_status = now->status;
+  pr_control_flush_events (client);
+}
+
 static gboolean
 on_tick (gpointer user_data)
 {
   PrControl *self = user_data;
-  PrStoreCounts queue;
-  guint64 sessions = pr_lives_get_revision (pr_engine_get_lives (self->engine));
-  guint64 status;
+  Revisions now;
 
-  pr_store_get_counts (pr_engine_get_store (self->engine), &queue);
-  status = status_revision (self, &queue);
-
-  if (queue.revision != self->told_queue)
-    pr_dbus_queue1_emit_changed (self->queue, queue.revision, queue.n_messages);
-  if (sessions != self->told_sessions)
-    pr_dbus_sessions1_emit_changed (self->sessions, sessions);
-  if (status != self->told_status)
-    pr_dbus_service1_emit_status_changed (self->service);
-  self->told_queue = queue.revision;
-  self->told_sessions = sessions;
-  self->told_status = status;
-  pr_control_flush_events (self);
+  read_revisions (self, &now);
+  for (guint i = 0; i < self->clients->len; i++)
+    if (!is_slow (self->clients->pdata[i]))
+      tell (self->clients->pdata[i], &now);
 
   return G_SOURCE_CONTINUE;
 }
@@ -163,7 +254,7 @@ on_client_closed (GDBusConnection *connection, gboolean remote_vanished, GError 
   PrControl *self = client->control;
 
   g_ptr_array_remove_fast (self->clients, client);
-  pr_control_flush_events (self); /* the last follower may have gone */
+  pr_control_check_followers (self);
   set_ticking (self, self->clients->len > 0);
 }
 
@@ -201,6 +292,7 @@ on_new_connection (GDBusServer *server, GDBusConnection *connection, gpointer us
 {
   PrControl *self = user_data;
   PrControlClient *client;
+  Revisions now;
 
   if (self->clients->len >= PR_CONTROL_MAX_CLIENTS)
     {
@@ -212,6 +304,10 @@ on_new_connection (GDBusServer *server, GDBusConnection *connection, gpointer us
   client = g_new0 (PrControlClient, 1);
   client->control = self;
   client->connection = g_object_ref (connection);
+  read_revisions (self, &now);
+  client->told_queue = now.queue;
+  client->told_sessions = now.sessions;
+  client->told_status = now.status;
   g_signal_connect (connection, "closed", G_CALLBACK (on_client_closed), client);
   g_ptr_array_add (self->clients, client);
   for_each_skeleton (self, connection, TRUE);
@@ -252,7 +348,6 @@ open_socket (const char *path, GError **error)
   g_autofree char *address = g_strconcat ("unix:path=", escaped, NULL);
   g_autoptr (GError) cause = NULL;
   GDBusServer *server;
-  mode_t mask;
 
   if (strlen (path) >= sizeof ((struct sockaddr_un *) NULL)->sun_path)
     {
@@ -267,12 +362,12 @@ open_socket (const char *path, GError **error)
   g_signal_connect (observer, "authorize-authenticated-peer", G_CALLBACK (on_authorize), NULL);
   g_signal_connect (observer, "allow-mechanism", G_CALLBACK (on_allow_mechanism), NULL);
 
-  mask = umask (0177);
   server = g_dbus_server_new_sync (address, G_DBUS_SERVER_FLAGS_NONE, guid, observer, NULL, &cause);
-  umask (mask);
   if (server == NULL)
     g_set_error (error, PR_ERROR, PR_ERROR_PERMANENT, "The control socket %s cannot be made: %s",
                  path, cause->message);
+  else /* it has not begun; and whoever came in between is asked who it is like everybody */
+    g_chmod (path, 0600);
 
   return server;
 }
@@ -286,7 +381,9 @@ pr_control_new (PrEngine *engine, const PrHome *home, PrReloader *reloader, GErr
   if (server == NULL)
     return NULL;
 
+  pr_control_errors_init ();
   self = g_new0 (PrControl, 1);
+  self->n_refs = 1;
   self->engine = engine;
   self->reloader = reloader;
   self->home = (PrHome *) home;
@@ -310,8 +407,8 @@ pr_control_free (PrControl *self)
   g_dbus_server_stop (self->server);
   set_ticking (self, FALSE);
   g_ptr_array_set_size (self->clients, 0);
-  if (self->follow_token != 0)
-    pr_journal_unfollow (pr_engine_get_journal (self->engine), self->follow_token);
+  pr_control_check_followers (self);
+  pr_reloader_set_changed (self->reloader, NULL, NULL);
 
   g_clear_object (&self->service);
   g_clear_object (&self->queue);
@@ -321,5 +418,6 @@ pr_control_free (PrControl *self)
   g_ptr_array_unref (self->clients);
   g_clear_object (&self->server);
   g_unlink (self->home->control);
-  g_free (self);
+  self->engine = NULL;
+  drop_reference (self);
 }

@@ -495,6 +495,21 @@ pr_runner_get_hop_failure (PrRunner *self, const char *hop, gint64 *until_us)
   return found->failure.text;
 }
 
+void
+pr_runner_list_blocked (PrRunner *self, guint max, PrRunnerBlocked func, gpointer user_data)
+{
+  GHashTableIter iter;
+  PrHop *hop;
+
+  g_hash_table_iter_init (&iter, self->hops);
+  while (max > 0 && g_hash_table_iter_next (&iter, NULL, (gpointer *) &hop))
+    if (pr_hop_is_blocked (hop))
+      {
+        func (hop->name, hop->failure.text, hop->blocked_until_us, user_data);
+        max--;
+      }
+}
+
 gboolean
 pr_runner_is_active (PrRunner *self, gint64 id)
 {

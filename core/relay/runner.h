@@ -99,4 +99,9 @@ const char *pr_runner_get_hop_failure (PrRunner *self, const char *hop, gint64 *
 /* Whether something of message @id is on its way to a next hop right now. */
 gboolean pr_runner_is_active (PrRunner *self, gint64 id);
 
+typedef void (*PrRunnerBlocked) (const char *hop, const char *reason, gint64 until_us,
+                                 gpointer user_data);
+/* Calls @func for next hops that are left alone for a while, at most @max of them. */
+void pr_runner_list_blocked (PrRunner *self, guint max, PrRunnerBlocked func, gpointer user_data);
+
 G_END_DECLS
