@@ -52,7 +52,7 @@ def check_cppcheck(report):
         # result for an owned one, and stumbles over ?: in a compound literal. The sanitizers see
         # what is true of these.
         '--suppress=deallocuse', '--suppress=doubleFree', '--suppress=leakReturnValNotUsed',
-        '--suppress=internalAstError',
+        '--suppress=memleak', '--suppress=internalAstError',
         '--template={file}:{line}: {message} [{id}]', '--template-location=',
         '-D__linux__', '-I', '.', '-I', 'core', *folders])
 
