@@ -27,9 +27,7 @@ static const char settings[] = "PRAGMA journal_mode = WAL;"
                                /* Debian's default writes each freed page once more, as zeros. */
                                "PRAGMA secure_delete = OFF;"
                                "PRAGMA foreign_keys = OFF;"
-                               "PRAGMA temp_store = MEMORY;"
-                               /* Debian's SQLite writes zeros over all that is deleted. */
-                               "PRAGMA secure_delete = OFF;";
+                               "PRAGMA temp_store = MEMORY;";
 
 static void
 init_library (void)
@@ -359,8 +357,7 @@ pr_database_open_reader (PrDatabase *self, const char *path, GError **error)
   int code = connect_to (self, path, SQLITE_OPEN_READONLY);
 
   if (code == SQLITE_OK)
-    code = sqlite3_exec (self->handle, "PRAGMA cache_size = -2048; PRAGMA temp_store = MEMORY;",
-                         NULL, NULL, NULL);
+    code = sqlite3_exec (self->handle, "PRAGMA cache_size = -2048", NULL, NULL, NULL);
 
   return code == SQLITE_OK ? TRUE : fail_open (self, path, code, error);
 }

@@ -77,31 +77,58 @@ matches_all (const Filter *filter, const Snapshot *snapshot)
                                 snapshot->n_failed == 0));
 }
 
-/* All buckets of one route: "ROUTE", "ROUTE/" and "ROUTE/domain"; '0' comes behind '/'. */
-#define IN_HOP "(hop = ?1 OR (hop >= ?1 || '/' AND hop < ?1 || '0'))"
+/* All buckets of one route: "ROUTE" and "ROUTE/domain"; '0' comes behind '/'. */
+#define BELOW_HOP "hop >= ?1 || '/' AND hop < ?1 || '0'"
 
-/* Conditions on message m. ?1: hop, ?2: state, ?5: after. */
-static void
-append_conditions (GString *sql, const Filter *filter)
+/* Recipients that match by bucket, or by a state other than queued, come from their own indexes:
+ * the messages, which are far larger, are then looked at for nothing but what the rest asks of
+ * them. */
+static gboolean
+is_narrow (const Filter *filter)
 {
-  static const char queued[] = "SELECT message FROM recipient WHERE state = 0 AND " IN_HOP;
-  static const char others[] = "SELECT message FROM recipient WHERE state <> 0";
+  return filter->hop != NULL || filter->state > 0;
+}
+
+static void
+append_candidates (GString *sql, const Filter *filter)
+{
+  static const char queued[] =
+    "SELECT message AS id FROM recipient INDEXED BY recipient_due WHERE state = 0 AND ";
+  static const char others[] =
+    "SELECT message AS id FROM recipient INDEXED BY recipient_other WHERE state <> 0";
+
+  if (filter->hop != NULL && filter->state <= PR_RECIPIENT_QUEUED)
+    g_string_append_printf (sql, "%shop = ?1 UNION %s" BELOW_HOP, queued, queued);
+  if (filter->hop != NULL && filter->state < 0)
+    g_string_append (sql, " UNION ");
+  if (filter->state != PR_RECIPIENT_QUEUED)
+    g_string_append_printf (sql, "SELECT DISTINCT id FROM (%s%s%s)", others,
+                            filter->state > 0 ? " AND state = ?2" : "",
+                            filter->hop != NULL ? " AND (hop = ?1 OR " BELOW_HOP ")" : "");
+}
+
+/* FROM and WHERE: what matches, as m. ?1: hop, ?2: state, ?5: after. */
+static void
+append_source (GString *sql, const Filter *filter)
+{
+  gboolean needs_message =
+    filter->text != NULL || filter->order == PR_ORDER_SENDER || filter->order == PR_ORDER_SIZE;
+
+  if (is_narrow (filter))
+    {
+      g_string_append (sql, " FROM (");
+      append_candidates (sql, filter);
+      g_string_append (sql, needs_message ? ") c CROSS JOIN message m ON m.id = c.id" : ") m");
+    }
+  else
+    g_string_append (sql, " FROM message m");
 
   g_string_append (sql, " WHERE TRUE");
   if (filter->after != 0)
     g_string_append (sql, " AND m.id > ?5");
-  if (filter->hop != NULL && filter->state == PR_RECIPIENT_QUEUED)
-    g_string_append_printf (sql, " AND m.id IN (%s)", queued);
-  else if (filter->hop != NULL && filter->state < 0)
-    g_string_append_printf (sql, " AND m.id IN (%s UNION ALL %s AND " IN_HOP ")", queued, others);
-  else if (filter->hop != NULL)
-    g_string_append_printf (sql, " AND m.id IN (%s AND state = ?2 AND " IN_HOP ")", others);
-  else if (filter->state == PR_RECIPIENT_QUEUED)
+  if (filter->state == PR_RECIPIENT_QUEUED && filter->hop == NULL)
     g_string_append (sql, " AND EXISTS (SELECT 1 FROM recipient r WHERE r.message = m.id"
                           " AND r.state = 0)");
-  else if (filter->state > 0)
-    g_string_append_printf (sql, " AND m.id IN (%s AND state = ?2)", others);
-
   if (filter->text != NULL)
     g_string_append (sql, " AND (found (m.sender) OR found_id (m.id) OR EXISTS (SELECT 1"
                           " FROM recipient r WHERE r.message = m.id AND found (r.address)))");
@@ -186,7 +213,7 @@ typedef struct
 static int
 count_matching (ListJob *self, sqlite3 *handle)
 {
-  g_autoptr (GString) sql = g_string_new ("SELECT count (*) FROM message m");
+  g_autoptr (GString) sql = g_string_new ("SELECT count (*)");
   g_autoptr (GArray) result = g_array_new (FALSE, FALSE, sizeof (gint64));
   int code;
 
@@ -196,7 +223,7 @@ count_matching (ListJob *self, sqlite3 *handle)
   if (matches_all (&self->filter, &self->snapshot))
     return SQLITE_OK;
 
-  append_conditions (sql, &self->filter);
+  append_source (sql, &self->filter);
   code = read_ids (handle, sql, &self->filter, 0, 0, result);
   if (code == SQLITE_OK && result->len > 0)
     self->n_matching = g_array_index (result, gint64, 0);
@@ -221,7 +248,7 @@ reverse (GArray *ids)
 static int
 read_page (ListJob *self, sqlite3 *handle, GArray *ids)
 {
-  g_autoptr (GString) sql = g_string_new ("SELECT m.id FROM message m");
+  g_autoptr (GString) sql = g_string_new ("SELECT m.id");
   gint64 offset = (gint64) MIN (self->offset, (guint64) self->n_matching);
   gint64 limit = MIN ((gint64) self->limit, self->n_matching - offset);
   gboolean from_end = self->filter.after == 0 && offset > (self->n_matching - limit) / 2;
@@ -230,8 +257,10 @@ read_page (ListJob *self, sqlite3 *handle, GArray *ids)
   if (limit == 0)
     return SQLITE_OK;
 
-  if (!matches_all (&self->filter, &self->snapshot))
-    append_conditions (sql, &self->filter);
+  if (matches_all (&self->filter, &self->snapshot))
+    g_string_append (sql, " FROM message m");
+  else
+    append_source (sql, &self->filter);
   append_order (sql, &self->filter, self->filter.descending != from_end);
   g_string_append (sql, " LIMIT ?3 OFFSET ?4");
   if (from_end)
@@ -352,7 +381,7 @@ static int
 read_list_ids (PrReaderJob *job, sqlite3 *handle)
 {
   IdsJob *self = (IdsJob *) job;
-  g_autoptr (GString) sql = g_string_new ("SELECT m.id FROM message m");
+  g_autoptr (GString) sql = g_string_new ("SELECT m.id");
   Snapshot snapshot;
   int code = read_snapshot (handle, &snapshot);
 
@@ -361,9 +390,9 @@ read_list_ids (PrReaderJob *job, sqlite3 *handle)
 
   g_array_set_size (self->ids, 0);
   if (matches_all (&self->filter, &snapshot))
-    g_string_append (sql, " WHERE TRUE");
+    g_string_append (sql, " FROM message m WHERE TRUE");
   else
-    append_conditions (sql, &self->filter);
+    append_source (sql, &self->filter);
   g_string_append (sql, " AND m.id > ?3 ORDER BY m.id LIMIT ?4");
 
   return read_ids (handle, sql, &self->filter, self->after, self->limit, self->ids);
