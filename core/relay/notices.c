@@ -14,7 +14,6 @@ typedef struct
   PrReportKind kind;
   guint index;
   PrReply reply;
-  gboolean said;
 } Item;
 
 struct _PrNotices
@@ -85,7 +84,7 @@ make_report (PrNotices *self, PrReportKind kind, GBytes *head)
       PrReportRecipient recipient = {
         .index = item->index,
         .reply = &item->reply,
-        .remote = item->said ? self->peer : NULL,
+        .remote = item->reply.is_own ? NULL : self->peer,
       };
 
       if (item->kind == kind)
@@ -152,10 +151,9 @@ pr_notices_new (PrRunner *runner, PrWork *work, const char *peer, void (*done) (
 }
 
 void
-pr_notices_add (PrNotices *self, PrReportKind kind, guint index, const PrReply *reply,
-                gboolean said)
+pr_notices_add (PrNotices *self, PrReportKind kind, guint index, const PrReply *reply)
 {
-  Item item = { .kind = kind, .index = index, .said = said };
+  Item item = { .kind = kind, .index = index };
   gsize wanted = pr_report_get_head_size (kind, self->work->parcel->message);
 
   pr_reply_copy (&item.reply, reply);

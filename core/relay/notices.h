@@ -17,9 +17,8 @@ typedef struct _PrNotices PrNotices;
  * pr_notices_run() or later. */
 PrNotices *pr_notices_new (PrRunner *runner, PrWork *work, const char *peer,
                            void (*done) (PrWork *work));
-/* @reply: copied. @said: the peer said it; else it is our own finding. */
-void pr_notices_add (PrNotices *self, PrReportKind kind, guint index, const PrReply *reply,
-                     gboolean said);
+/* @reply: copied. The peer is named as its source unless it is our own finding. */
+void pr_notices_add (PrNotices *self, PrReportKind kind, guint index, const PrReply *reply);
 /* Frees @self in the end. */
 void pr_notices_run (PrNotices *self);
 

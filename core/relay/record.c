@@ -124,9 +124,9 @@ add_notice (PrNotices *notices, const PrMessage *message, guint index, PrReportK
 
   if (kind == PR_REPORT_FAILED && !pr_reply_is_permanent (reply) &&
       pr_reply_from_string (&own, message->progress[index].last_reply))
-    pr_notices_add (notices, kind, index, &own, FALSE);
+    pr_notices_add (notices, kind, index, &own);
   else
-    pr_notices_add (notices, kind, index, reply, reply->code != 0);
+    pr_notices_add (notices, kind, index, reply);
   pr_reply_clear (&own);
 }
 

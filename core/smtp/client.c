@@ -392,6 +392,7 @@ refuse_recipient (PrClient *self, guint index, const PrReply *reply)
   if (means_too_many (self, reply))
     {
       pr_reply_set (&temporary, 452, "4.5.3", reply->text);
+      temporary.is_own = FALSE; /* said, but for the number */
       reply = &temporary;
     }
   give_result (self, index, reply, states[STATE_RCPT].stage);

@@ -94,6 +94,7 @@ pr_reply_set (PrReply *self, guint code, const char *enhanced, const char *text)
 
   pr_reply_clear (self);
   self->code = code;
+  self->is_own = TRUE;
   memcpy (self->status, status, sizeof status);
   self->text = g_string_free (g_steal_pointer (&clean), FALSE);
 }

@@ -14,6 +14,7 @@ typedef struct
   guint16 code;     /* 200..599; 0: there was none */
   guint8 status[3]; /* class.subject.detail, {0,0,0}: none. subject and detail are up to 999
                        on the wire; what is above 255 is read as 0 */
+  gboolean is_own;  /* Postroom's own finding; no peer said it */
   char *text;       /* owned; lines joined by '\n', printable, at most PR_REPLY_MAX_TEXT */
 } PrReply;
 

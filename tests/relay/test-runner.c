@@ -169,6 +169,7 @@ test_each_recipient_has_its_result (void)
   g_assert_cmpint (message->progress[2].state, ==, PR_RECIPIENT_FAILED);
   g_assert_cmpuint (world_count_events (world, "bounced me@a.example"), ==, 1);
   g_assert_true (g_str_has_prefix (fake_hop_get_mail (hop, 1)->sender, "<>"));
+  g_assert_nonnull (strstr (fake_hop_get_mail (hop, 1)->text->str, "Remote-MTA: dns; 127.0.0.1"));
 
   /* The late one goes by itself, and alone. */
   fake_hop_forget_answers (hop);
@@ -446,6 +447,9 @@ test_what_cannot_be_expressed_bounces (void)
   world_wait (world, world_count_messages (world) == 0, "the bounce to leave");
   g_assert_cmpuint (world_count_events (world, "failed you@b.example"), ==, 1);
   g_assert_nonnull (strstr (fake_hop_get_mail (hop, 0)->text->str, "5.6.7"));
+  /* it was our finding: nobody else may be named as its source */
+  g_assert_null (strstr (fake_hop_get_mail (hop, 0)->text->str, "Remote-MTA"));
+  g_assert_null (strstr (fake_hop_get_mail (hop, 0)->text->str, " said: "));
   g_assert_cmpuint (fake_hop_count_mail (hop), ==, 1);
   end (world, hop);
 }

@@ -16,6 +16,7 @@ test_set_and_text (void)
   text = pr_reply_to_string (&copy);
   g_assert_cmpstr (text, ==, "550 5.7.1 no / never");
   g_assert_cmpstr (copy.text, ==, "no\nnever");
+  g_assert_true (copy.is_own);
   g_assert_true (pr_reply_is_permanent (&copy));
   g_assert_false (pr_reply_is_temporary (&copy));
   g_assert_false (pr_reply_is_positive (&copy));
@@ -128,6 +129,7 @@ check_reader (const ReaderCase *c, gsize step)
       g_assert_cmpint (status, ==, PR_REPLY_COMPLETE);
       g_assert_cmpuint (done, ==, len);
       g_assert_cmpstr (text, ==, c->expected);
+      g_assert_false (reader.reply.is_own);
     }
 
   pr_reply_reader_clear (&reader);
