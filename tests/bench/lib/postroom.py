@@ -81,8 +81,8 @@ class Postroom:
             raise processes.BenchError(f"postroomctl {' '.join(arguments)}: {done.stderr.strip()}")
         return done.stdout
 
-    def status(self):
-        return json.loads(self.control("status", "--json"))
+    def queued(self):
+        return json.loads(self.control("status", "--json"))["messages"]
 
     def version(self):
         return version(self.build)
