@@ -19,16 +19,17 @@ is_utf8_transaction (const PrTransaction *transaction, const PrCapabilities *hop
 }
 
 /* The address as it may stand between the brackets: with an A-label domain where the transaction
- * is not internationalised (RFC 6531 §3.2 allows it). NULL when there is no such form. */
-static char *
-make_wire_address (const char *address, gboolean utf8)
+ * is not internationalised (RFC 6531 §3.2 allows it). NULL when there is no such form. *@made is
+ * to be freed; most addresses are as they are. */
+static const char *
+get_wire_address (const char *address, gboolean utf8, char **made)
 {
   const char *domain = pr_address_domain (address);
   g_autofree char *ascii = NULL;
   char *wire;
 
   if (utf8 || !pr_address_is_utf8 (address))
-    return g_strdup (address);
+    return address;
 
   ascii = pr_domain_to_ascii (domain);
   if (ascii == NULL)
@@ -36,7 +37,7 @@ make_wire_address (const char *address, gboolean utf8)
   wire = g_strdup_printf ("%.*s%s", (int) (domain - address), address, ascii);
   if (pr_address_is_utf8 (wire))
     g_clear_pointer (&wire, g_free);
-  return wire;
+  return *made = wire;
 }
 
 /* A control character in an address would be another command. */
@@ -61,9 +62,9 @@ is_word (const char *text)
 static gboolean
 is_expressible (const char *address, gboolean utf8)
 {
-  g_autofree char *wire = make_wire_address (address, utf8);
+  g_autofree char *made = NULL;
 
-  return wire != NULL;
+  return get_wire_address (address, utf8, &made) != NULL;
 }
 
 static void
@@ -133,7 +134,8 @@ pr_client_write_line (GString *out, const char *line)
 static void
 append_path (GString *out, const char *verb, const char *address, gboolean utf8)
 {
-  g_autofree char *wire = make_wire_address (address, utf8);
+  g_autofree char *made = NULL;
+  const char *wire = get_wire_address (address, utf8, &made);
 
   g_string_append (out, verb);
   g_string_append_c (out, '<');

@@ -74,6 +74,7 @@ struct _PrClient
 
   State state;
   PrReplyReader reader;
+  GString *line; /* owned: room for a line of the trace */
   PrCapabilities hop;
   gboolean needs_rset; /* the last transaction left something behind on the server */
   gboolean settling;   /* below settle_here() on the stack */
@@ -538,13 +539,12 @@ append_status (GString *line, const guint8 status[3])
 static void
 trace_received (PrClient *self, const PrReply *reply)
 {
-  g_autoptr (GString) line = NULL;
+  GString *line = self->line;
   const char *text = reply->text != NULL ? reply->text : "";
 
   if (self->handler->trace == NULL)
     return;
 
-  line = g_string_sized_new (128);
   while (text != NULL)
     {
       const char *end = strchr (text, '\n');
@@ -586,6 +586,7 @@ pr_client_new (const char *hostname, gboolean lmtp, const PrClientHandler *handl
   PrClient *self = g_new0 (PrClient, 1);
 
   self->hostname = g_strdup (hostname);
+  self->line = g_string_sized_new (64);
   self->lmtp = lmtp;
   self->handler = handler;
   self->owner = owner;
@@ -596,6 +597,7 @@ void
 pr_client_free (PrClient *self)
 {
   pr_reply_reader_clear (&self->reader);
+  g_string_free (self->line, TRUE);
   g_free (self->hostname);
   g_free (self->fates);
   g_free (self);
@@ -734,7 +736,7 @@ pr_client_give_body (PrClient *self, const char *data, gsize len, gboolean last,
   self->next_reply = 0;
   if (self->handler->trace != NULL)
     {
-      g_autoptr (GString) line = g_string_new ("[message text, ");
+      GString *line = g_string_assign (self->line, "[message text, ");
 
       pr_text_append_number (line, self->n_body_octets);
       g_string_append (line, self->chunking ? " octets]" : " octets] .");

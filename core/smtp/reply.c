@@ -47,6 +47,17 @@ parse_status (const char *text, gsize len, guint8 status[3])
   return p < end ? p - text + 1 : p - text;
 }
 
+static gsize
+count_plain (const char *text, gsize len)
+{
+  gsize n = 0;
+
+  while (n < len && text[n] >= ' ' && text[n] <= '~')
+    n++;
+
+  return n;
+}
+
 /* Appends what can be shown: control characters become spaces, what is not UTF-8 "?". */
 static void
 append_printable (GString *out, const char *text, gsize len)
@@ -55,6 +66,13 @@ append_printable (GString *out, const char *text, gsize len)
 
   while (text < end && out->len < PR_REPLY_MAX_TEXT)
     {
+      gsize plain = count_plain (text, MIN ((gsize) (end - text), PR_REPLY_MAX_TEXT - out->len));
+
+      g_string_append_len (out, text, plain);
+      text += plain;
+      if (text == end || out->len == PR_REPLY_MAX_TEXT)
+        break;
+
       gunichar c =
         (guchar) *text < 0x80 ? (guchar) *text : g_utf8_get_char_validated (text, end - text);
       gboolean valid = c != (gunichar) -1 && c != (gunichar) -2;
