@@ -77,8 +77,11 @@ matches_all (const Filter *filter, const Snapshot *snapshot)
                                 snapshot->n_failed == 0));
 }
 
-/* All buckets of one route: "ROUTE" and "ROUTE/domain"; '0' comes behind '/'. */
-#define BELOW_HOP "hop >= ?1 || '/' AND hop < ?1 || '0'"
+/* All buckets of one route: "ROUTE", "ROUTE/" and "ROUTE/domain", with or without the tab that
+ * pins; '0' comes behind '/'. */
+#define BELOW(name) "hop >= " name " || '/' AND hop < " name " || '0'"
+#define PINNED "char (9) || ?1"
+#define OF_ROUTE "hop = ?1 OR " BELOW ("?1") " OR hop = " PINNED " OR " BELOW (PINNED)
 
 /* Recipients that match by bucket, or by a state other than queued, come from their own indexes:
  * the messages, which are far larger, are then looked at for nothing but what the rest asks of
@@ -98,13 +101,15 @@ append_candidates (GString *sql, const Filter *filter)
     "SELECT message AS id FROM recipient INDEXED BY recipient_other WHERE state <> 0";
 
   if (filter->hop != NULL && filter->state <= PR_RECIPIENT_QUEUED)
-    g_string_append_printf (sql, "%shop = ?1 UNION %s" BELOW_HOP, queued, queued);
+    g_string_append_printf (
+      sql, "%shop = ?1 UNION %s" BELOW ("?1") " UNION %shop = " PINNED " UNION %s" BELOW (PINNED),
+      queued, queued, queued, queued);
   if (filter->hop != NULL && filter->state < 0)
     g_string_append (sql, " UNION ");
   if (filter->state != PR_RECIPIENT_QUEUED)
     g_string_append_printf (sql, "SELECT DISTINCT id FROM (%s%s%s)", others,
                             filter->state > 0 ? " AND state = ?2" : "",
-                            filter->hop != NULL ? " AND (hop = ?1 OR " BELOW_HOP ")" : "");
+                            filter->hop != NULL ? " AND (" OF_ROUTE ")" : "");
 }
 
 /* FROM and WHERE: what matches, as m. ?1: hop, ?2: state, ?5: after. */

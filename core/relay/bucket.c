@@ -11,6 +11,8 @@
 #define HELD_BY_ROUTE "A hold route keeps it: release it to send it on"
 #define HELD_AFTER_RELEASE "It was released, but only a hold route carries this recipient"
 
+#define PIN '\t'
+
 /* "postmaster" alone or at our own name (RFC 5321 §4.5.1): to whom the configuration says. */
 static const char *
 resolve_postmaster (const PrConfig *config, const char *recipient)
@@ -34,6 +36,18 @@ carries (const PrRouteConfig *route, const char *recipient, const char *sender)
 {
   return pr_patterns_match (route->recipients, recipient) &&
          pr_patterns_match (route->senders, sender);
+}
+
+static gboolean
+is_pinned (const char *name)
+{
+  return *name == PIN;
+}
+
+static const char *
+without_pin (const char *name)
+{
+  return is_pinned (name) ? name + 1 : name;
 }
 
 /* The route's name within a bucket name has this many octets. */
@@ -94,6 +108,7 @@ pr_bucket_find (const PrConfig *config, const char *recipient, const char *sende
 {
   PrBucket bucket = { .address = resolve_postmaster (config, recipient) };
   gboolean released = current != NULL && was_released (current);
+  gboolean pinned = current != NULL && is_pinned (current) && !released;
 
   if (bucket.address == NULL)
     {
@@ -102,8 +117,16 @@ pr_bucket_find (const PrConfig *config, const char *recipient, const char *sende
       return bucket;
     }
 
-  bucket.route = find_route (config, bucket.address, sender, released);
-  if (bucket.route != NULL && bucket.route->via == PR_VIA_HOLD && current != NULL &&
+  if (pinned)
+    {
+      g_autofree char *name = pr_bucket_route_name (current);
+
+      bucket.route = pr_config_get_route (config, name);
+    }
+  bucket.pinned = bucket.route != NULL;
+  if (bucket.route == NULL)
+    bucket.route = find_route (config, bucket.address, sender, released);
+  if (!pinned && bucket.route != NULL && bucket.route->via == PR_VIA_HOLD && current != NULL &&
       *current != '\0' && is_on_its_way (config, bucket.address, sender, current))
     bucket.route = find_route (config, bucket.address, sender, TRUE);
 
@@ -128,6 +151,9 @@ pr_bucket_is (const PrBucket *self, const char *name)
 
   if (self->route == NULL)
     return *name == '\0';
+  if (self->pinned != is_pinned (name))
+    return FALSE;
+  name = without_pin (name);
   if (!is_of_route (name, self->route))
     return FALSE;
   len = route_len (name);
@@ -141,19 +167,34 @@ pr_bucket_is (const PrBucket *self, const char *name)
 char *
 pr_bucket_name (const PrBucket *self)
 {
+  const char *pin = self->pinned ? "\t" : "";
+
   if (self->route == NULL)
     return g_strdup ("");
   if (self->route->via == PR_VIA_HOLD)
-    return g_strconcat (self->route->name, "/", NULL);
+    return g_strconcat (pin, self->route->name, "/", NULL);
   if (self->domain != NULL)
-    return g_strconcat (self->route->name, "/", self->domain, NULL);
-  return g_strdup (self->route->name);
+    return g_strconcat (pin, self->route->name, "/", self->domain, NULL);
+  return g_strconcat (pin, self->route->name, NULL);
+}
+
+char *
+pr_bucket_pin (const char *route)
+{
+  return g_strdup_printf ("%c%s", PIN, route);
 }
 
 char *
 pr_bucket_route_name (const char *name)
 {
+  name = without_pin (name);
   return g_strndup (name, route_len (name));
+}
+
+const char *
+pr_bucket_shown (const char *name)
+{
+  return without_pin (name);
 }
 
 const char *

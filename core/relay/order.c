@@ -10,17 +10,19 @@
 
 #define WALK_STEP 256
 
-#define NO_SUCH_MESSAGE "There is no such message in the queue"
 #define NOTHING_TO_RETRY "Nothing of it waits for another try"
 #define NOTHING_TO_HOLD "Nothing of it is waiting to be sent"
 #define NOTHING_TO_RELEASE "Nothing of it is held"
-#define TOO_LATE "It is being sent at this moment"
+#define NOTHING_TO_FAIL "Nothing of it waits any more"
+#define NOTHING_TO_MOVE "All of it is delivered"
+#define GIVEN_UP "A person gave this message up"
 
 /* One order for some messages. */
 typedef struct
 {
   PrRunner *runner; /* borrowed */
   PrOrder order;
+  char *pin;    /* owned, nullable: moves there */
   guint n_open; /* messages whose end is awaited, and one while the order is given */
   guint n_done;
   const char *why; /* static */
@@ -43,6 +45,7 @@ close_one (Batch *batch)
   if (batch->done != NULL)
     batch->done (batch->n_done, batch->n_done == 0 || batch->why != NULL ? batch->why : NULL,
                  batch->user_data);
+  g_free (batch->pin);
   g_free (batch);
 }
 
@@ -95,10 +98,8 @@ recall_one (PrParcel *parcel)
   return FALSE;
 }
 
-/* The works of @id that can be had leave the hand; what is behind its final dot, or on its way to
- * the disk, stays. */
-static void
-recall (PrRunner *runner, gint64 id, gboolean doomed)
+void
+pr_order_recall (PrRunner *runner, gint64 id, gboolean doomed)
 {
   PrParcel *parcel = pr_hand_find (runner->hand, id);
 
@@ -158,7 +159,7 @@ delete_message (Batch *batch, PrMessage *message)
   PrRunner *runner = batch->runner;
 
   add_event (runner, PR_EVENT_DELETED, message, NULL);
-  recall (runner, message->id, TRUE);
+  pr_order_recall (runner, message->id, TRUE);
   if (pr_hand_find (runner->hand, message->id) == NULL)
     delete_now (batch, message->id);
   else /* when its last work ends */
@@ -169,7 +170,7 @@ delete_message (Batch *batch, PrMessage *message)
 
 /* FALSE, and maybe why: nothing changes. */
 static gboolean
-retry (PrRunner *runner, PrMessage *message, guint index, const char **why)
+retry (Batch *batch, PrMessage *message, guint index, const char **why)
 {
   PrProgress *progress = &message->progress[index];
 
@@ -178,12 +179,12 @@ retry (PrRunner *runner, PrMessage *message, guint index, const char **why)
     return FALSE;
   progress->state = PR_RECIPIENT_QUEUED;
   progress->due_us = g_get_real_time ();
-  pr_hop_unblock (pr_hop_get (runner, progress->hop));
+  pr_hop_unblock (pr_hop_get (batch->runner, progress->hop));
   return TRUE;
 }
 
 static gboolean
-hold (PrRunner *runner, PrMessage *message, guint index, const char **why)
+hold (Batch *batch, PrMessage *message, guint index, const char **why)
 {
   PrProgress *progress = &message->progress[index];
 
@@ -195,7 +196,7 @@ hold (PrRunner *runner, PrMessage *message, guint index, const char **why)
 }
 
 static gboolean
-release (PrRunner *runner, PrMessage *message, guint index, const char **why)
+release (Batch *batch, PrMessage *message, guint index, const char **why)
 {
   PrProgress *progress = &message->progress[index];
   PrBucket bucket;
@@ -203,9 +204,9 @@ release (PrRunner *runner, PrMessage *message, guint index, const char **why)
   *why = NOTHING_TO_RELEASE;
   if (progress->state != PR_RECIPIENT_HELD)
     return FALSE;
-  bucket =
-    pr_bucket_find (runner->config, pr_envelope_recipient (message->envelope, index)->address,
-                    message->envelope->sender, progress->hop);
+  bucket = pr_bucket_find (batch->runner->config,
+                           pr_envelope_recipient (message->envelope, index)->address,
+                           message->envelope->sender, progress->hop);
   *why = bucket.held;
   if (bucket.held != NULL)
     return FALSE;
@@ -216,7 +217,41 @@ release (PrRunner *runner, PrMessage *message, guint index, const char **why)
   return TRUE;
 }
 
-typedef gboolean (*Change) (PrRunner *runner, PrMessage *message, guint index, const char **why);
+/* What it changes, the outcome of an attempt does. */
+static gboolean
+give_up (Batch *batch, PrMessage *message, guint index, const char **why)
+{
+  PrRecipientState state = message->progress[index].state;
+
+  *why = NOTHING_TO_FAIL;
+  return state == PR_RECIPIENT_QUEUED || state == PR_RECIPIENT_HELD;
+}
+
+static gboolean
+move (Batch *batch, PrMessage *message, guint index, const char **why)
+{
+  PrProgress *progress = &message->progress[index];
+  PrBucket bucket;
+
+  *why = NOTHING_TO_MOVE;
+  if (progress->state == PR_RECIPIENT_DELIVERED)
+    return FALSE;
+  bucket = pr_bucket_find (batch->runner->config,
+                           pr_envelope_recipient (message->envelope, index)->address,
+                           message->envelope->sender, batch->pin);
+  g_free (progress->hop);
+  progress->hop = pr_bucket_name (&bucket);
+  progress->state = bucket.held != NULL ? PR_RECIPIENT_HELD : PR_RECIPIENT_QUEUED;
+  progress->due_us = g_get_real_time ();
+  if (bucket.held != NULL)
+    {
+      g_free (progress->last_reply);
+      progress->last_reply = g_strdup (bucket.held);
+    }
+  return TRUE;
+}
+
+typedef gboolean (*Change) (Batch *batch, PrMessage *message, guint index, const char **why);
 
 static const struct
 {
@@ -226,7 +261,42 @@ static const struct
   [PR_ORDER_RETRY] = { retry, PR_EVENT_RETRIED },
   [PR_ORDER_HOLD] = { hold, PR_EVENT_HELD },
   [PR_ORDER_RELEASE] = { release, PR_EVENT_RELEASED },
+  [PR_ORDER_FAIL] = { give_up, PR_EVENT_EDITED },
+  [PR_ORDER_MOVE] = { move, PR_EVENT_EDITED },
 };
+
+static const char *
+words_of (const Batch *batch)
+{
+  switch (batch->order)
+    {
+    case PR_ORDER_HOLD: return "By a person's order";
+    case PR_ORDER_FAIL: return "Given up by a person's order";
+    case PR_ORDER_MOVE: return "Moved to another route by a person's order";
+    case PR_ORDER_RETRY:
+    case PR_ORDER_RELEASE:
+    case PR_ORDER_DELETE:
+    default: return NULL;
+    }
+}
+
+static void
+record (Batch *batch, PrWork *work)
+{
+  static const PrRecordFacts facts = { .uncounted = TRUE };
+  PrReply reply = { 0 };
+
+  work->recorded = on_recorded;
+  work->recorded_data = batch;
+  if (batch->order != PR_ORDER_FAIL)
+    {
+      pr_record_progress (batch->runner, work);
+      return;
+    }
+  pr_reply_set (&reply, 554, "5.3.0", GIVEN_UP); /* RFC 3463 §3.4: no better code */
+  pr_record_results (batch->runner, work, &reply, TRUE, &facts);
+  pr_reply_clear (&reply);
+}
 
 static void
 change_message (Batch *batch, PrMessage *message)
@@ -237,27 +307,24 @@ change_message (Batch *batch, PrMessage *message)
   gboolean in_hand = FALSE;
   PrWork *work;
 
-  if (batch->order == PR_ORDER_HOLD)
-    recall (runner, message->id, FALSE);
+  if (batch->order != PR_ORDER_RETRY && batch->order != PR_ORDER_RELEASE)
+    pr_order_recall (runner, message->id, FALSE);
   for (guint i = 0; i < message->envelope->recipients->len; i++)
     if (pr_hand_has (runner->hand, message->id, i))
       in_hand = TRUE;
-    else if (changes[batch->order].change (runner, message, i, &why))
+    else if (changes[batch->order].change (batch, message, i, &why))
       g_array_append_val (indexes, i);
 
   if (indexes->len == 0)
     {
-      refuse (batch, in_hand ? TOO_LATE : why);
+      refuse (batch, in_hand ? PR_ORDER_TOO_LATE : why);
       return;
     }
-  add_event (runner, changes[batch->order].event, message,
-             batch->order == PR_ORDER_HOLD ? "By a person's order" : NULL);
+  add_event (runner, changes[batch->order].event, message, words_of (batch));
   work = pr_hop_hold_in_hand (
     pr_hop_get (runner, message->progress[g_array_index (indexes, guint, 0)].hop), message,
     &g_array_index (indexes, guint, 0), indexes->len);
-  work->recorded = on_recorded;
-  work->recorded_data = batch;
-  pr_record_progress (runner, work);
+  record (batch, work);
 }
 
 static void
@@ -283,7 +350,9 @@ on_message (PrMessage *message, const GError *error, gpointer user_data)
   if (parcel != NULL)
     carry_out (batch, parcel->message);
   else if (message == NULL)
-    refuse (batch, error != NULL ? "The queue could not be read" : NO_SUCH_MESSAGE);
+    refuse (batch, error != NULL ? "The queue could not be read" : PR_ORDER_NO_SUCH_MESSAGE);
+  else if (g_hash_table_contains (batch->runner->deleting, &message->id))
+    refuse (batch, PR_ORDER_CHANGING);
   else
     carry_out (batch, message);
 }
@@ -318,20 +387,38 @@ give_order (Batch *batch, gint64 id)
   pr_store_get (runner->store, id, on_message, item);
 }
 
-void
-pr_runner_order (PrRunner *self, PrOrder order, const gint64 *ids, guint n, PrOrderDone done,
-                 gpointer user_data)
+static void
+order (PrRunner *self, PrOrder what, char *pin, const gint64 *ids, guint n, PrOrderDone done,
+       gpointer user_data)
 {
   Batch *batch = g_new0 (Batch, 1);
 
   batch->runner = self;
-  batch->order = order;
+  batch->order = what;
+  batch->pin = pin;
   batch->n_open = 1;
   batch->done = done;
   batch->user_data = user_data;
   for (guint i = 0; i < n; i++)
     give_order (batch, ids[i]);
   close_one (batch);
+}
+
+void
+pr_runner_order (PrRunner *self, PrOrder what, const gint64 *ids, guint n, PrOrderDone done,
+                 gpointer user_data)
+{
+  g_return_if_fail (what != PR_ORDER_MOVE);
+
+  order (self, what, NULL, ids, n, done, user_data);
+}
+
+void
+pr_runner_move (PrRunner *self, const char *route, const gint64 *ids, guint n, PrOrderDone done,
+                gpointer user_data)
+{
+  order (self, PR_ORDER_MOVE, route != NULL ? pr_bucket_pin (route) : NULL, ids, n, done,
+         user_data);
 }
 
 /* ── For all ──────────────────────────────────────────────────────────────────────────────── */

@@ -505,7 +505,7 @@ pr_runner_list_blocked (PrRunner *self, guint max, PrRunnerBlocked func, gpointe
   while (max > 0 && g_hash_table_iter_next (&iter, NULL, (gpointer *) &hop))
     if (pr_hop_is_blocked (hop))
       {
-        func (hop->name, hop->failure.text, hop->blocked_until_us, user_data);
+        func (pr_bucket_shown (hop->name), hop->failure.text, hop->blocked_until_us, user_data);
         max--;
       }
 }

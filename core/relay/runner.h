@@ -67,6 +67,8 @@ typedef enum
   PR_ORDER_HOLD,    /* until released */
   PR_ORDER_RELEASE, /* held ones; also from a hold route, if another route carries it */
   PR_ORDER_DELETE,  /* from the queue; what is behind its final dot may still be delivered */
+  PR_ORDER_FAIL,    /* gives up now and tells the sender; not for all */
+  PR_ORDER_MOVE,    /* see pr_runner_move */
 } PrOrder;
 
 /* @n_done: messages it changed. @why: (nullable): in words, why the last one of the others was
@@ -75,7 +77,15 @@ typedef void (*PrOrderDone) (guint n_done, const char *why, gpointer user_data);
 /* Carries out @order for the messages @ids (copied), in hand or not. */
 void pr_runner_order (PrRunner *self, PrOrder order, const gint64 *ids, guint n, PrOrderDone done,
                       gpointer user_data);
-/* For every message in the queue, in bounded steps. */
+/* Moves them to @route (copied) at once, whatever its patterns say, held and failed ones too. NULL:
+ * the routes decide again. */
+void pr_runner_move (PrRunner *self, const char *route, const gint64 *ids, guint n,
+                     PrOrderDone done, gpointer user_data);
+/* Takes waiting or failed recipients of message @id away and adds others: all of it or nothing.
+ * @remove, @add: NULL-terminated, canonical addresses, copied. @why is set when nothing changed. */
+void pr_runner_edit (PrRunner *self, gint64 id, const char *const *remove, const char *const *add,
+                     PrOrderDone done, gpointer user_data);
+/* For every message in the queue, in bounded steps. @order: RETRY, HOLD, RELEASE or DELETE. */
 void pr_runner_order_all (PrRunner *self, PrOrder order, PrOrderDone done, gpointer user_data);
 
 /* ── Looking ──────────────────────────────────────────────────────────────────────────────── */
