@@ -2,7 +2,9 @@
 /* Messages that wait: looked at and ordered about. */
 
 #include "service/control-private.h"
+#include "relay/bucket.h"
 #include "service/subject.h"
+#include "smtp/address.h"
 
 #define MAX_LIST 1000
 #define MAX_RECIPIENTS 20000 /* in one answer, so that it fits a D-Bus message */
@@ -24,24 +26,12 @@ recipient_state (const PrProgress *progress)
     }
 }
 
-/* A bucket is "route" or "route/domain"; NULL for one that no route carries. */
-static char *
-route_of (const char *hop)
-{
-  const char *slash = hop != NULL ? strchr (hop, '/') : NULL;
-
-  if (hop == NULL || *hop == '\0')
-    return NULL;
-
-  return slash != NULL ? g_strndup (hop, (gsize) (slash - hop)) : g_strdup (hop);
-}
-
 static GVariant *
 make_recipient (PrControl *self, const PrMessage *message, guint i)
 {
   const PrProgress *progress = &message->progress[i];
   GVariantBuilder builder;
-  g_autofree char *route = route_of (progress->hop);
+  g_autofree char *route = progress->hop != NULL ? pr_bucket_route_name (progress->hop) : NULL;
   const char *reply = progress->last_reply;
   gint64 due_us = progress->due_us, until_us = 0;
   const char *blocked = NULL;
@@ -408,6 +398,87 @@ on_order_all (PrDbusQueue1 *skeleton, GDBusMethodInvocation *invocation, const c
   return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 
+static gboolean
+on_fail (PrDbusQueue1 *skeleton, GDBusMethodInvocation *invocation, const char *const *texts,
+         gpointer user_data)
+{
+  PrControl *self = user_data;
+  g_autoptr (GArray) ids = read_ids (invocation, texts);
+
+  if (ids != NULL)
+    pr_runner_order (pr_engine_get_runner (self->engine), PR_ORDER_FAIL, (gint64 *) ids->data,
+                     ids->len, on_ordered, invocation);
+  return G_DBUS_METHOD_INVOCATION_HANDLED;
+}
+
+static gboolean
+on_move (PrDbusQueue1 *skeleton, GDBusMethodInvocation *invocation, const char *const *texts,
+         const char *route, gpointer user_data)
+{
+  PrControl *self = user_data;
+  g_autoptr (GArray) ids = read_ids (invocation, texts);
+
+  if (ids == NULL)
+    return G_DBUS_METHOD_INVOCATION_HANDLED;
+
+  if (*route != '\0' && pr_config_get_route (pr_engine_get_config (self->engine), route) == NULL)
+    pr_control_refuse (invocation, "There is no route %s in the configuration", route);
+  else
+    pr_runner_move (pr_engine_get_runner (self->engine), *route != '\0' ? route : NULL,
+                    (gint64 *) ids->data, ids->len, on_ordered, invocation);
+  return G_DBUS_METHOD_INVOCATION_HANDLED;
+}
+
+/* Canonical and each once; NULL: one is wrong and the call was answered. (transfer full) */
+static char **
+read_addresses (GDBusMethodInvocation *invocation, const char *const *texts)
+{
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  g_autoptr (GHashTable) seen = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+
+  for (; *texts != NULL; texts++)
+    {
+      g_autofree char *address = NULL;
+      const char *fault;
+
+      if (!pr_address_parse (*texts, &address, &fault))
+        {
+          pr_control_refuse (invocation, "%s is not an address mail can go to: %s", *texts, fault);
+          return NULL;
+        }
+      if (!g_hash_table_contains (seen, address))
+        g_strv_builder_add (builder, address);
+      g_hash_table_add (seen, g_steal_pointer (&address));
+    }
+
+  return g_strv_builder_end (builder);
+}
+
+static void
+on_edited (guint n_done, const char *why, gpointer user_data)
+{
+  if (n_done == 0)
+    pr_control_refuse (user_data, "%s", why);
+  else
+    g_dbus_method_invocation_return_value (user_data, NULL);
+}
+
+static gboolean
+on_edit_recipients (PrDbusQueue1 *skeleton, GDBusMethodInvocation *invocation, const char *text,
+                    const char *const *remove, const char *const *add, gpointer user_data)
+{
+  PrControl *self = user_data;
+  g_auto (GStrv) removed = NULL;
+  g_auto (GStrv) added = NULL;
+  gint64 id;
+
+  if (read_id (invocation, text, &id) && (removed = read_addresses (invocation, remove)) != NULL &&
+      (added = read_addresses (invocation, add)) != NULL)
+    pr_runner_edit (pr_engine_get_runner (self->engine), id, (const char *const *) removed,
+                    (const char *const *) added, on_edited, invocation);
+  return G_DBUS_METHOD_INVOCATION_HANDLED;
+}
+
 PrDbusQueue1 *
 pr_control_make_queue (PrControl *self)
 {
@@ -418,6 +489,9 @@ pr_control_make_queue (PrControl *self)
   g_signal_connect (skeleton, "handle-read-source", G_CALLBACK (on_read_source), self);
   g_signal_connect (skeleton, "handle-order", G_CALLBACK (on_order), self);
   g_signal_connect (skeleton, "handle-order-all", G_CALLBACK (on_order_all), self);
+  g_signal_connect (skeleton, "handle-fail", G_CALLBACK (on_fail), self);
+  g_signal_connect (skeleton, "handle-move", G_CALLBACK (on_move), self);
+  g_signal_connect (skeleton, "handle-edit-recipients", G_CALLBACK (on_edit_recipients), self);
 
   return skeleton;
 }
