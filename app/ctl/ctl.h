@@ -62,6 +62,9 @@ int pr_ctl_retry (PrCtl *ctl, char **args);
 int pr_ctl_hold (PrCtl *ctl, char **args);
 int pr_ctl_release (PrCtl *ctl, char **args);
 int pr_ctl_delete (PrCtl *ctl, char **args);
+int pr_ctl_give_up (PrCtl *ctl, char **args);
+int pr_ctl_move (PrCtl *ctl, char **args);
+int pr_ctl_edit (PrCtl *ctl, char **args);
 int pr_ctl_sessions (PrCtl *ctl, char **args);
 int pr_ctl_session_show (PrCtl *ctl, char **args);
 int pr_ctl_session_disconnect (PrCtl *ctl, char **args);
@@ -75,6 +78,6 @@ int pr_ctl_route_password (PrCtl *ctl, char **args);
 
 /* Their options. */
 extern const GOptionEntry pr_test_mail_options[], pr_queue_options[], pr_order_options[],
-  pr_log_options[], pr_user_options[], pr_password_options[];
+  pr_edit_options[], pr_log_options[], pr_user_options[], pr_password_options[];
 
 G_END_DECLS
