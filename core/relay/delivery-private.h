@@ -11,8 +11,8 @@
 
 G_BEGIN_DECLS
 
-/* What the two halves of a delivery share: delivery.c has the connection, sending.c the messages
- * that go over it. */
+/* What the parts of a delivery share: reach.c finds a host that answers, delivery.c has the
+ * connection, sending.c the messages that go over it. */
 
 typedef enum
 {
@@ -68,6 +68,21 @@ struct _PrDelivery
   const PrPrepared *prepared;   /* of @prepare, when it is done */
 };
 
+/* ── reach.c ──────────────────────────────────────────────────────────────────────────────── */
+
+void pr_reach_start (PrDelivery *self);
+/* The last address is done with: the next one, or the hop fails and the delivery ends. */
+void pr_reach_next (PrDelivery *self);
+/* The current host failed. @text: for people; @reply: (nullable): what it said, whose code counts
+ * if it is 4yz. */
+void pr_reach_note_failure (PrDelivery *self, const char *text, const PrReply *reply);
+/* The current address cannot even be routed to. */
+gboolean pr_reach_is_unreachable (const PrDelivery *self, const GError *error);
+/* Its connection to the host no longer counts; who waits for one goes on. */
+void pr_reach_release (PrDelivery *self);
+
+/* ── sending.c ────────────────────────────────────────────────────────────────────────────── */
+
 extern const PrClientHandler pr_sending_handler;
 
 /* Takes the next work and begins to send it; FALSE: there is none. */
@@ -84,6 +99,12 @@ void pr_sending_break (PrDelivery *self);
 void pr_sending_return (PrDelivery *self);
 void pr_sending_clear (PrDelivery *self);
 
+/* ── delivery.c ───────────────────────────────────────────────────────────────────────────── */
+
+/* Connects to the current target. */
+void pr_delivery_connect (PrDelivery *self);
+/* Leaves everything; freed on a later turn. */
+void pr_delivery_end (PrDelivery *self);
 /* Acts on what the client said, writes, sets the deadline. The last thing any callback does. */
 void pr_delivery_settle (PrDelivery *self);
 

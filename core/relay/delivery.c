@@ -11,7 +11,6 @@
 #include "relay/delivery-private.h"
 
 #include "common/error.h"
-#include "relay/bucket.h"
 #include "relay/hop.h"
 
 #define QUIT_MS 2000         /* RFC 5321 §4.1.1.10: the reply to QUIT is worth a moment */
@@ -19,27 +18,12 @@
 #define PIECE_MS (3 * 60000) /* §4.5.3.2.5: data block */
 #define FAIR_MESSAGES 10     /* then others that wait for a connection have their turn */
 #define OUT_KEPT (16 * 1024) /* an idle connection keeps no larger buffer */
-#define CAP_US (60 * G_GINT64_CONSTANT (1000000))
 #define MAX_IDLE 32
-
-static void try_next (PrDelivery *self);
-static void connect_to (PrDelivery *self);
 
 static PrDelivery *
 from_live (PrLive *live)
 {
   return (PrDelivery *) ((char *) live - G_STRUCT_OFFSET (PrDelivery, live));
-}
-
-/* Until TLS and sign-in are built, a route that demands them must not send in clear. */
-const char *
-pr_delivery_find_obstacle (const PrRouteConfig *route)
-{
-  if (route->tls == PR_TLS_REQUIRED || route->tls == PR_TLS_IMPLICIT)
-    return "This route demands TLS, which this version cannot do yet";
-  if (route->username != NULL)
-    return "This route demands a sign-in, which this version cannot do yet";
-  return NULL;
 }
 
 /* ── Ends ─────────────────────────────────────────────────────────────────────────────────── */
@@ -82,32 +66,6 @@ set_opened (PrDelivery *self)
   self->state = PR_DELIVERY_SENDING;
 }
 
-/* Its connection to the host no longer counts; who waits for one goes on. */
-static void
-release_host (PrDelivery *self)
-{
-  PrHost *host = self->host;
-  PrDelivery *waiter;
-
-  self->host = NULL;
-  if (host == NULL)
-    return;
-  if (self->state == PR_DELIVERY_WAITING)
-    {
-      g_queue_remove (&host->waiting, self);
-      self->runner->n_connections++; /* as if it had not waited: end() takes it off */
-      return;
-    }
-  host->n_connections--;
-  waiter = g_queue_pop_head (&host->waiting);
-  if (waiter != NULL)
-    {
-      host->n_connections++;
-      waiter->runner->n_connections++;
-      connect_to (waiter);
-    }
-}
-
 static void
 leave_hop (PrDelivery *self)
 {
@@ -128,15 +86,15 @@ leave_quitting (PrDelivery *self)
     g_queue_unlink (&self->runner->quitting, &self->idle_link);
 }
 
-static void
-end (PrDelivery *self)
+void
+pr_delivery_end (PrDelivery *self)
 {
   PrRunner *runner = self->runner;
   PrHop *hop = self->hop;
 
   if (self->state == PR_DELIVERY_ENDED)
     return;
-  release_host (self);
+  pr_reach_release (self);
   leave_hop (self);
   leave_quitting (self);
   self->state = PR_DELIVERY_ENDED;
@@ -207,97 +165,6 @@ pr_delivery_kill (PrDelivery *self)
   self->state = PR_DELIVERY_ENDED;
   pr_live_leave (&self->live);
   free_delivery (self);
-}
-
-/* ── Finding a host that answers ──────────────────────────────────────────────────────────── */
-
-/* The text for people; @reply: (nullable): what the host said, whose code counts if it is 4yz. */
-static void
-note_failure (PrDelivery *self, const char *text, const PrReply *reply)
-{
-  gboolean temporary = reply != NULL && pr_reply_is_temporary (reply);
-
-  if (self->host != NULL)
-    pr_host_note_failure (self->host);
-  if (temporary)
-    pr_reply_copy (&self->failure, reply);
-  else
-    pr_reply_set (&self->failure, 0, "4.4.1", text);
-}
-
-/* No host answered. Where others of this hop do well, it is only one connection too many. */
-static void
-give_up (PrDelivery *self, const PrReply *names_failure)
-{
-  PrHop *hop = self->hop;
-  PrRunner *runner = self->runner;
-  gboolean offline = !runner->network_available && !hop->reachable;
-  gboolean network = !pr_route_is_local (self->route) &&
-                     (offline || (self->unreachable && self->failure.text != NULL));
-  gboolean crowded = hop->deliveries.length > hop->n_opening;
-  const PrReply *reply = self->failure.text != NULL ? &self->failure : names_failure;
-  PrReply copy = { 0 };
-
-  pr_reply_copy (&copy, reply);
-  if (network && pr_reply_is_permanent (&copy)) /* what is not found offline may well exist */
-    pr_reply_set (&copy, 0, "4.4.3", names_failure->text);
-  if (crowded)
-    {
-      hop->cap = hop->deliveries.length - hop->n_opening;
-      hop->cap_until_us = g_get_monotonic_time () + CAP_US;
-    }
-  else
-    pr_hop_fail (hop, &copy, self->label, network);
-  pr_reply_clear (&copy);
-  end (self);
-}
-
-static void
-on_target (const PrTarget *target, const PrReply *failure, gpointer user_data)
-{
-  PrDelivery *self = user_data;
-  PrHost *host;
-
-  if (target == NULL)
-    {
-      give_up (self, failure);
-      return;
-    }
-  g_free (self->label);
-  self->label = g_strdup (target->label);
-  self->address = target->address;
-  host = pr_hosts_get (self->runner->hosts, self->route->name, target->label);
-  if (host != self->host)
-    {
-      release_host (self);
-      self->host = host;
-      if (host->n_connections >= self->route->max_connections)
-        {
-          self->state = PR_DELIVERY_WAITING; /* without a socket it does not count */
-          g_queue_push_tail (&host->waiting, self);
-          self->runner->n_connections--;
-          pr_runner_note_free_slot (self->runner);
-          return;
-        }
-      host->n_connections++;
-    }
-  connect_to (self);
-}
-
-/* What the last address said is forgotten but for its failure. */
-static void
-try_next (PrDelivery *self)
-{
-  g_clear_pointer (&self->channel, pr_channel_free);
-  g_clear_pointer (&self->client, pr_client_free);
-  g_clear_error (&self->broken_error);
-  pr_reply_clear (&self->broken_reply);
-  self->broken_reply = (PrReply){ 0 };
-  self->said_failed = FALSE;
-  self->closed = FALSE;
-  g_string_truncate (self->out, 0);
-  self->state = PR_DELIVERY_FINDING;
-  pr_targets_next (self->targets);
 }
 
 /* ── The channel ──────────────────────────────────────────────────────────────────────────── */
@@ -388,15 +255,15 @@ note_broken (PrDelivery *self)
       g_autofree char *text = g_strdup_printf ("%s: %s", self->label, self->broken_error->message);
 
       self->unreachable = FALSE;
-      note_failure (self, text, self->broken_reply.code != 0 ? &self->broken_reply : NULL);
-      try_next (self);
+      pr_reach_note_failure (self, text, self->broken_reply.code != 0 ? &self->broken_reply : NULL);
+      pr_reach_next (self);
       return;
     }
-  if (self->broken_reply.code == 421)
+  if (self->broken_reply.code == 421 && self->n_messages == 0)
     pr_host_note_failure (self->host);
   if (self->work != NULL)
     pr_sending_break (self);
-  end (self);
+  pr_delivery_end (self);
 }
 
 void
@@ -457,21 +324,13 @@ on_drained (gpointer owner)
   pr_sending_more (owner);
 }
 
-/* No route at all is our own network's fault; for IPv6 alone it says nothing. */
-static gboolean
-is_unreachable (const PrDelivery *self, const GError *error)
-{
-  return g_error_matches (error, PR_ERROR, PR_ERROR_NETWORK) &&
-         g_socket_address_get_family (self->address) == G_SOCKET_FAMILY_IPV4;
-}
-
 static void
 note_unconnected (PrDelivery *self, const char *why)
 {
   g_autofree char *text = g_strdup_printf ("Could not connect to %s: %s", self->label, why);
 
-  note_failure (self, text, NULL);
-  try_next (self);
+  pr_reach_note_failure (self, text, NULL);
+  pr_reach_next (self);
 }
 
 static void
@@ -482,13 +341,13 @@ on_closed (gpointer owner, const GError *error)
   self->closed = TRUE;
   if (self->state == PR_DELIVERY_CONNECTING)
     {
-      self->unreachable = self->unreachable && is_unreachable (self, error);
+      self->unreachable = self->unreachable && pr_reach_is_unreachable (self, error);
       note_unconnected (self, error != NULL ? error->message : "Closed");
       return;
     }
   if (self->state == PR_DELIVERY_QUITTING || self->state == PR_DELIVERY_IDLE)
     {
-      end (self);
+      pr_delivery_end (self);
       return;
     }
   pr_client_close (self->client, error);
@@ -504,7 +363,7 @@ on_timed_out (gpointer owner)
   if (self->state == PR_DELIVERY_IDLE)
     pr_delivery_quit (self);
   else if (self->state == PR_DELIVERY_QUITTING)
-    end (self);
+    pr_delivery_end (self);
   else if (self->state == PR_DELIVERY_CONNECTING)
     {
       self->unreachable = FALSE;
@@ -528,8 +387,8 @@ static const PrChannelHandler channel_handler = {
   .timed_out = on_timed_out,
 };
 
-static void
-connect_to (PrDelivery *self)
+void
+pr_delivery_connect (PrDelivery *self)
 {
   self->state = PR_DELIVERY_CONNECTING;
   self->channel =
@@ -584,13 +443,6 @@ pr_delivery_open (PrHop *hop)
 {
   PrRunner *runner = hop->runner;
   PrDelivery *self = g_new0 (PrDelivery, 1);
-  PrTargetsOptions options = {
-    .resolver = runner->resolver,
-    .hosts = runner->hosts,
-    .config = runner->config,
-    .route = hop->route,
-    .mx_port = runner->mx_port,
-  };
 
   self->runner = runner;
   self->hop = hop;
@@ -606,10 +458,7 @@ pr_delivery_open (PrHop *hop)
   runner->n_connections++;
   hop->n_opening++;
   g_queue_push_tail (&hop->deliveries, self);
-
-  options.domain = pr_bucket_domain (hop->name);
-  self->targets = pr_targets_new (&options, on_target, self);
-  pr_targets_next (self->targets);
+  pr_reach_start (self);
 }
 
 gboolean
@@ -633,7 +482,7 @@ pr_delivery_cancel (PrDelivery *self)
     return FALSE;
   if (self->work != NULL)
     pr_sending_return (self);
-  end (self);
+  pr_delivery_end (self);
   return TRUE;
 }
 

@@ -447,8 +447,9 @@ pr_sending_break (PrDelivery *self)
   PrHop *hop = self->hop;
   PrWork *work = self->work;
   gboolean may_double = pr_client_dot_sent (self->client);
+  gboolean silent = pr_channel_get_octets_in (self->channel) == self->octets_before;
   gboolean stale = self->n_messages > 0 && !may_double &&
-                   pr_channel_get_octets_in (self->channel) == self->octets_before;
+                   (silent || self->broken_reply.code == 421); /* had enough of this connection */
   guint n = work->n_indexes, n_done = partition (self, is_answered);
 
   pr_sending_clear (self);

@@ -108,7 +108,7 @@ pr_worker_run (PrWorker *self, PrWorkerFunc func, PrWorkerFunc done, gpointer da
   self->n_open++;
   if (self->threads == NULL) /* most relays never need them */
     self->threads = g_thread_pool_new (run, self, N_THREADS, FALSE, NULL);
-  g_thread_pool_push (self->threads, task, NULL);
+  g_thread_pool_push (self->threads, g_steal_pointer (&task), NULL);
 }
 
 guint

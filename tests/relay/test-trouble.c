@@ -126,6 +126,25 @@ test_stale_connection (void)
   end (world, hop);
 }
 
+/* Servers that limit the messages of a connection say so with 421: the next one goes on. */
+static void
+test_421_on_a_used_connection (void)
+{
+  FakeHop *hop;
+  World *world = new_world (&hop);
+
+  start (world, hop, "", "");
+  world->runner->idle_ms = 20000;
+  world_put (world, "me@a.example", "you@b.example");
+  world_wait (world, fake_hop_count_mail (hop) == 1, "the first message");
+  fake_hop_answer (hop, "MAIL", "421 4.7.0 Too many messages on this connection", 1);
+  world_put (world, "me@a.example", "you@b.example");
+  world_wait (world, fake_hop_count_mail (hop) == 2, "the second message");
+  g_assert_cmpuint (world_count_events (world, "hop-failed"), ==, 0);
+  g_assert_cmpuint (world_count_events (world, "deferred"), ==, 0);
+  end (world, hop);
+}
+
 /* ── Hops ─────────────────────────────────────────────────────────────────────────────────── */
 
 static void
@@ -433,6 +452,7 @@ main (int argc, char *argv[])
       g_test_add_data_func (path, silent[i], test_silence);
     }
   g_test_add_func ("/trouble/stale-connection", test_stale_connection);
+  g_test_add_func ("/trouble/421-on-a-used-connection", test_421_on_a_used_connection);
   g_test_add_func ("/trouble/failover-and-return", test_failover_and_return);
   g_test_add_func ("/trouble/421-goes-to-the-next-host", test_421_goes_to_the_next_host);
   g_test_add_func ("/trouble/dead-hop-delays-no-other", test_dead_hop_delays_no_other);

@@ -78,6 +78,9 @@ close_all (World *self)
   pr_runner_stop (self->runner, 2000, on_stopped, &stopped);
   world_wait (self, stopped, "the runner to stop");
   g_clear_pointer (&self->store, pr_store_close);
+  /* Every answer came, and nothing stays in hand. */
+  g_assert_cmpuint (self->runner->n_store_calls, ==, 0);
+  g_assert_cmpuint (pr_hand_count (self->runner->hand), ==, 0);
   g_clear_pointer (&self->runner, pr_runner_free);
   g_clear_pointer (&self->resolver, pr_resolver_free);
   g_clear_pointer (&self->journal, pr_journal_free);

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A delivery's first half of life: which host and address to try next, whether that host may have
+ * one more connection, and what it means when none answers. */
+#include "relay/delivery-private.h"
+
+#include "common/error.h"
+#include "relay/bucket.h"
+#include "relay/hop.h"
+
+#define CAP_US (60 * G_GINT64_CONSTANT (1000000))
+
+/* Until TLS and sign-in are built, a route that demands them must not send in clear. */
+const char *
+pr_delivery_find_obstacle (const PrRouteConfig *route)
+{
+  if (route->tls == PR_TLS_REQUIRED || route->tls == PR_TLS_IMPLICIT)
+    return "This route demands TLS, which this version cannot do yet";
+  if (route->username != NULL)
+    return "This route demands a sign-in, which this version cannot do yet";
+  return NULL;
+}
+
+/* Its connection to the host no longer counts; who waits for one goes on. */
+void
+pr_reach_release (PrDelivery *self)
+{
+  PrHost *host = self->host;
+  PrDelivery *waiter;
+
+  self->host = NULL;
+  if (host == NULL)
+    return;
+  if (self->state == PR_DELIVERY_WAITING)
+    {
+      g_queue_remove (&host->waiting, self);
+      self->runner->n_connections++; /* as if it had not waited: end() takes it off */
+      return;
+    }
+  host->n_connections--;
+  waiter = g_queue_pop_head (&host->waiting);
+  if (waiter != NULL)
+    {
+      host->n_connections++;
+      waiter->runner->n_connections++;
+      pr_delivery_connect (waiter);
+    }
+}
+
+/* No route at all is our own network's fault; for IPv6 alone it says nothing. */
+gboolean
+pr_reach_is_unreachable (const PrDelivery *self, const GError *error)
+{
+  return g_error_matches (error, PR_ERROR, PR_ERROR_NETWORK) &&
+         g_socket_address_get_family (self->address) == G_SOCKET_FAMILY_IPV4;
+}
+
+/* The text for people; @reply: (nullable): what the host said, whose code counts if it is 4yz. */
+void
+pr_reach_note_failure (PrDelivery *self, const char *text, const PrReply *reply)
+{
+  gboolean temporary = reply != NULL && pr_reply_is_temporary (reply);
+
+  if (self->host != NULL)
+    pr_host_note_failure (self->host);
+  if (temporary)
+    pr_reply_copy (&self->failure, reply);
+  else
+    pr_reply_set (&self->failure, 0, "4.4.1", text);
+}
+
+/* No host answered. Where others of this hop do well, it is only one connection too many. */
+static void
+give_up (PrDelivery *self, const PrReply *names_failure)
+{
+  PrHop *hop = self->hop;
+  PrRunner *runner = self->runner;
+  gboolean offline = !runner->network_available && !hop->reachable;
+  gboolean network = !pr_route_is_local (self->route) &&
+                     (offline || (self->unreachable && self->failure.text != NULL));
+  gboolean crowded = hop->deliveries.length > hop->n_opening;
+  const PrReply *reply = self->failure.text != NULL ? &self->failure : names_failure;
+  PrReply copy = { 0 };
+
+  pr_reply_copy (&copy, reply);
+  if (network && pr_reply_is_permanent (&copy)) /* what is not found offline may well exist */
+    pr_reply_set (&copy, 0, "4.4.3", names_failure->text);
+  if (crowded)
+    {
+      hop->cap = hop->deliveries.length - hop->n_opening;
+      hop->cap_until_us = g_get_monotonic_time () + CAP_US;
+    }
+  else
+    pr_hop_fail (hop, &copy, self->label, network);
+  pr_reply_clear (&copy);
+  pr_delivery_end (self);
+}
+
+static void
+on_target (const PrTarget *target, const PrReply *failure, gpointer user_data)
+{
+  PrDelivery *self = user_data;
+  PrHost *host;
+
+  if (target == NULL)
+    {
+      give_up (self, failure);
+      return;
+    }
+  g_free (self->label);
+  self->label = g_strdup (target->label);
+  self->address = target->address;
+  host = pr_hosts_get (self->runner->hosts, self->route->name, target->label);
+  if (host != self->host)
+    {
+      pr_reach_release (self);
+      self->host = host;
+      if (host->n_connections >= self->route->max_connections)
+        {
+          self->state = PR_DELIVERY_WAITING; /* without a socket it does not count */
+          g_queue_push_tail (&host->waiting, self);
+          self->runner->n_connections--;
+          pr_runner_note_free_slot (self->runner);
+          return;
+        }
+      host->n_connections++;
+    }
+  pr_delivery_connect (self);
+}
+
+/* What the last address said is forgotten but for its failure. */
+void
+pr_reach_next (PrDelivery *self)
+{
+  g_clear_pointer (&self->channel, pr_channel_free);
+  g_clear_pointer (&self->client, pr_client_free);
+  g_clear_error (&self->broken_error);
+  pr_reply_clear (&self->broken_reply);
+  self->broken_reply = (PrReply){ 0 };
+  self->said_failed = FALSE;
+  self->closed = FALSE;
+  g_string_truncate (self->out, 0);
+  self->state = PR_DELIVERY_FINDING;
+  pr_targets_next (self->targets);
+}
+
+void
+pr_reach_start (PrDelivery *self)
+{
+  PrRunner *runner = self->runner;
+  PrTargetsOptions options = {
+    .resolver = runner->resolver,
+    .hosts = runner->hosts,
+    .config = self->config,
+    .route = self->route,
+    .domain = pr_bucket_domain (self->hop->name),
+    .mx_port = runner->mx_port,
+  };
+
+  self->targets = pr_targets_new (&options, on_target, self);
+  pr_targets_next (self->targets);
+}
