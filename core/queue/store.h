@@ -26,7 +26,10 @@ typedef void (*PrStoreDone) (const GError *error, gpointer user_data);
  * spool files that no row names. Errors: BUSY (another process), NEWER, DAMAGED (files are left
  * untouched), PERMANENT (cannot be created). */
 PrStore *pr_store_open (const char *home, GMainContext *context, GError **error);
-/* Commits what was asked, answers it (callbacks run before this returns), closes. Blocking. */
+/* Commits what was asked, also what callbacks ask meanwhile, answers it (callbacks run before this
+ * returns), closes. Blocking; not from within a callback of the store. Spools must be gone. A
+ * record that the disk does not take after some tries is answered with an error: that mail may be
+ * sent twice. */
 void pr_store_close (PrStore *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (PrStore, pr_store_close)
 
@@ -36,7 +39,8 @@ PrIdSource *pr_store_get_ids (PrStore *self); /* one source, seeded above all id
 
 /* Inserts @message (referenced) with its recipients and, when it has a spool file, after that
  * file and its folder were flushed by the pool. @done without error: the message is safe on disk
- * (RFC 5321 §6.1) and listed. With error: nothing of it is left, the spool file included.
+ * (RFC 5321 §6.1) and listed. With error: nothing of it is left, the spool file included, so that
+ * such a message cannot be put again.
  * @event: (nullable) copied: written in the same transaction, or not at all. Returns its id, 0
  * without one. */
 gint64 pr_store_put (PrStore *self, PrMessage *message, const PrEvent *event, PrStoreDone done,
@@ -48,12 +52,15 @@ guint64 pr_store_get_free_space (PrStore *self);
 
 /* ── Going ────────────────────────────────────────────────────────────────────────────────── */
 
-/* The outcome of one attempt (or a person's order) for one recipient, as set in
- * message->progress[index] by the caller before the call. */
-/* Writes the progress of the recipients @indexes (n) of @message and adds @reports (n, nullable,
- * referenced: bounces and notices, whole messages) in the same transaction, so that a bounce exists
- * exactly once. When no recipient is queued or held and none is FAILED-and-kept, the message leaves
- * the queue with its recipients, body and spool file: say so with @leaves. */
+/* The outcome of an attempt, or of a person's order, as the caller has set it in
+ * message->progress: writes the progress of the recipients @indexes (n) of @message and adds
+ * @reports (n, nullable, referenced: bounces and notices, whole messages) in the same transaction,
+ * so that a bounce exists exactly once. When no recipient is queued or held and none is
+ * FAILED-and-kept, the message leaves the queue with its recipients, body and spool file: say so
+ * with @leaves. What happened cannot unhappen: on a disk that does not take it, it is kept and
+ * tried again, and
+ * @done comes that much later. With error: the spool file of a report could not be written, and
+ * nothing was recorded; or the store closes. */
 void pr_store_record (PrStore *self, PrMessage *message, const guint *indexes, guint n_indexes,
                       PrMessage *const *reports, guint n_reports, gboolean leaves, PrStoreDone done,
                       gpointer user_data);
@@ -153,8 +160,8 @@ void pr_store_delete (PrStore *self, const gint64 *ids, guint n, PrStoreDone don
 void pr_store_delete_all (PrStore *self, PrStoreDone done, gpointer user_data);
 /* Replaces envelope recipients and progress of @message (edited recipients). */
 void pr_store_replace (PrStore *self, PrMessage *message, PrStoreDone done, gpointer user_data);
-/* For all queued or held recipients of all messages: state and due time. to_hop NULL keeps it.
- * SQL over the whole queue in bounded steps. */
+/* All recipients in state @from, of messages that exist now, go to @to, due at @due_us (0: as
+ * before). In bounded steps. */
 void pr_store_update_all (PrStore *self, PrRecipientState from, PrRecipientState to, gint64 due_us,
                           PrStoreDone done, gpointer user_data);
 
