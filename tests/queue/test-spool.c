@@ -320,6 +320,33 @@ test_sweep (Fixture *f, gconstpointer data)
   assert_body (f, kept, 200 * 1000, 100 * 1000);
 }
 
+/* Those who read a file themselves learn where it lies; a file of their own that a crash leaves is
+ * swept like any other. */
+static void
+test_paths (Fixture *f, gconstpointer data)
+{
+  g_autoptr (PrMessage) small = put_new (f->store, "a@x.org", "b@y.org", "out", "x");
+  g_autoptr (PrMessage) large = spool_message (f, 200 * 1000, 10 * 1000);
+  g_autofree char *own = pr_store_new_spool_path (f->store);
+  g_autofree char *folder = g_path_get_dirname (own);
+  g_autofree char *path = NULL;
+  GStatBuf info;
+
+  put (f->store, large);
+  g_assert_null (pr_store_get_spool_path (f->store, small));
+  path = pr_store_get_spool_path (f->store, large);
+  g_assert_cmpint (g_stat (path, &info), ==, 0);
+  g_assert_cmpint (info.st_size, ==, 200 * 1000);
+
+  g_assert_false (g_file_test (own, G_FILE_TEST_EXISTS));
+  g_mkdir (folder, 0700);
+  g_assert_true (g_file_set_contents (own, "x", 1, NULL));
+  pr_store_close (f->store);
+  f->store = open_store (f->home);
+  g_assert_false (g_file_test (own, G_FILE_TEST_EXISTS));
+  g_assert_true (g_file_test (path, G_FILE_TEST_EXISTS));
+}
+
 /* A row whose file is gone fails in words, once. */
 static void
 test_missing (Fixture *f, gconstpointer data)
@@ -428,6 +455,7 @@ main (int argc, char *argv[])
   ADD ("/spool/no-folder", test_no_folder);
   ADD ("/spool/report", test_report);
   ADD ("/spool/sweep", test_sweep);
+  ADD ("/spool/paths", test_paths);
   ADD ("/spool/missing", test_missing);
   ADD ("/spool/cut", test_cut);
   ADD ("/spool/large", test_large);
