@@ -6,6 +6,9 @@
  *                   │ └──error──────────────────────►
  *                   └──pr_channel_finish──► flushing ──► lingering ──► freed by itself
  *
+ * Under TLS the same: a handshake stands between connecting or open and open, octets go through a
+ * PrTlsSession instead of recv() and send().
+ *
  * Callbacks may free the channel: "busy" counts the calls on the stack that still need it, and the
  * last of them releases the memory.
  */
@@ -20,6 +23,8 @@
 #include "common/error.h"
 #include "net/hook.h"
 #include "net/socket.h"
+#include "net/tls-hello.h"
+#include "net/tls-session.h"
 
 #define READS_PER_TURN 4
 #define MAX_UNSENT (1024 * 1024)  /* beyond it nothing is read */
@@ -47,24 +52,32 @@ struct _PrChannel
   GError *failure; /* owned, nullable: to be told by closed */
   guint64 octets_in, octets_out;
 
+  PrTlsSession *tls;      /* owned, nullable: in force, or shaking hands */
+  PrTlsSession *next_tls; /* owned, nullable: begins when what was written has left */
+  PrTlsServer *detect;    /* owned, nullable: the first octet is looked at */
+
   guint busy;
   guint connecting : 1;
-  guint paused : 1;    /* by the owner, or it did not take all */
-  guint resumed : 1;   /* within received */
-  guint offering : 1;  /* received is on the stack */
-  guint choked : 1;    /* too much is unsent */
-  guint hung_up : 1;   /* while paused; the watch is stopped, for it would report it for ever */
-  guint unwanted : 1;  /* input came that nobody wants now */
-  guint ended : 1;     /* end of stream was read */
-  guint closed : 1;    /* told */
-  guint talkative : 1; /* lingering: the peer sent what nobody will read */
-  guint released : 1;  /* free it when nobody is busy */
+  guint paused : 1;      /* by the owner, or it did not take all */
+  guint resumed : 1;     /* within received */
+  guint offering : 1;    /* received is on the stack */
+  guint choked : 1;      /* too much is unsent */
+  guint hung_up : 1;     /* while paused; the watch is stopped, for it would report it for ever */
+  guint unwanted : 1;    /* input came that nobody wants now */
+  guint ended : 1;       /* end of stream was read */
+  guint closed : 1;      /* told */
+  guint talkative : 1;   /* lingering: the peer sent what nobody will read */
+  guint detect_only : 1; /* nothing but TLS will do */
+  guint securing : 1;    /* a handshake is under way or about to be */
+  guint wants_write : 1; /* the handshake waits for room to write, or to be begun */
+  guint bade : 1;        /* close_notify was sent */
+  guint released : 1;    /* free it when nobody is busy */
 };
 
 static void on_ready (PrWatch *watch, PrIo ready, gpointer user_data);
 static void on_later (gpointer user_data);
 
-/* --- the socket; TLS will stand here ---------------------------------------------------- */
+/* --- the socket, plain or under TLS ----------------------------------------------------- */
 
 /* Octets, 0 for end of stream, -1 for an error in errno. */
 static gssize
@@ -72,10 +85,19 @@ read_socket (PrChannel *self, char *data, gsize len)
 {
   gssize n;
 
+  if (self->tls != NULL)
+    return pr_tls_session_read (self->tls, data, len);
   do
     n = recv (self->fd, data, len, 0);
   while (n < 0 && errno == EINTR);
   return n;
+}
+
+/* Octets or an end that the socket will not announce again. */
+static gboolean
+has_more (const PrChannel *self)
+{
+  return self->tls != NULL && pr_tls_session_has_more (self->tls);
 }
 
 static gssize
@@ -83,6 +105,8 @@ write_socket (PrChannel *self, const char *data, gsize len)
 {
   gssize n;
 
+  if (self->tls != NULL)
+    return pr_tls_session_write (self->tls, data, len);
   do
     n = send (self->fd, data, len, MSG_NOSIGNAL);
   while (n < 0 && errno == EINTR);
@@ -119,6 +143,9 @@ release (PrChannel *self)
   self->released = TRUE;
   if (self->busy > 0)
     return;
+  g_clear_pointer (&self->tls, pr_tls_session_free);
+  g_clear_pointer (&self->next_tls, pr_tls_session_free);
+  g_clear_pointer (&self->detect, pr_tls_server_unref);
   g_clear_pointer (&self->in, g_byte_array_unref);
   g_clear_pointer (&self->out, g_byte_array_unref);
   g_clear_error (&self->failure);
@@ -156,10 +183,23 @@ set_failure (PrChannel *self, int code)
 {
   gboolean no_network = self->connecting && (code == ENETUNREACH || code == ENETDOWN);
 
-  if (self->failure == NULL)
+  if (self->failure != NULL)
+    return;
+  if (code == EPROTO && self->tls != NULL)
+    self->failure =
+      g_error_new_literal (PR_ERROR, PR_ERROR_PROTOCOL, "the peer sent what is no proper TLS");
+  else
     self->failure =
       g_error_new (PR_ERROR, no_network ? PR_ERROR_NETWORK : PR_ERROR_TEMPORARY,
                    self->connecting ? "%s" : "connection lost: %s", g_strerror (code));
+}
+
+static void
+set_protocol_failure (PrChannel *self)
+{
+  if (self->failure == NULL)
+    self->failure = g_error_new_literal (PR_ERROR, PR_ERROR_PROTOCOL,
+                                         "the peer went on in plain text where TLS should begin");
 }
 
 static gboolean
@@ -181,7 +221,7 @@ fail_later (PrChannel *self, int code)
 static gboolean
 wants_input (const PrChannel *self)
 {
-  return !self->connecting && !self->paused && !self->choked && !self->ended;
+  return !self->connecting && !self->securing && !self->paused && !self->choked && !self->ended;
 }
 
 static gsize
@@ -190,21 +230,33 @@ unsent (const PrChannel *self)
   return self->out != NULL ? self->out->len - self->out_sent : 0;
 }
 
-static void
-update_watch (PrChannel *self)
+static PrIo
+wanted_events (PrChannel *self)
 {
   gboolean armed = self->watch.loop != NULL && (self->watch.wants & PR_IO_IN);
   PrIo wants = 0;
 
-  if (!is_open (self) || is_failed (self))
-    return;
+  if (self->securing) /* one direction at a time: what comes meanwhile must not wake us for ever */
+    return self->next_tls != NULL || self->wants_write ? PR_IO_OUT : PR_IO_IN;
   /* A pause is often over before anything comes, so watching ends only when something did: two
    * system calls less for each message. */
   if (wants_input (self) || (armed && !self->unwanted))
     wants |= PR_IO_IN;
-  self->unwanted = FALSE;
   if (self->connecting || unsent (self) > 0)
     wants |= PR_IO_OUT;
+
+  return wants;
+}
+
+static void
+update_watch (PrChannel *self)
+{
+  PrIo wants;
+
+  if (!is_open (self) || is_failed (self))
+    return;
+  wants = wanted_events (self);
+  self->unwanted = FALSE;
   if (self->watch.loop != NULL)
     pr_watch_set (&self->watch, wants);
   else if (wants != 0 || !self->hung_up)
@@ -310,7 +362,7 @@ discard_once (PrChannel *self)
       self->talkative = TRUE;
       self->octets_in += (gsize) n;
     }
-  return n == sizeof scrap;
+  return n == sizeof scrap || has_more (self);
 }
 
 /* FALSE: enough for this turn. */
@@ -334,12 +386,14 @@ read_once (PrChannel *self)
     }
   self->octets_in += (gsize) n;
   taken = offer (self, buffer, (gsize) n);
-  if (is_open (self) && self->handler != NULL && taken < (gsize) n)
+  if (self->securing && taken < (gsize) n)
+    set_protocol_failure (self); /* said in plain text behind STARTTLS: CVE-2011-0411 */
+  else if (is_open (self) && self->handler != NULL && taken < (gsize) n)
     {
       self->in = g_byte_array_sized_new ((guint) ((gsize) n - taken));
       g_byte_array_append (self->in, (const guint8 *) buffer + taken, (guint) ((gsize) n - taken));
     }
-  return n == PR_LOOP_BUFFER_SIZE;
+  return n == PR_LOOP_BUFFER_SIZE || has_more (self);
 }
 
 static void
@@ -365,6 +419,78 @@ linger (PrChannel *self)
       return;
     }
   shutdown (self->fd, SHUT_WR);
+}
+
+/* --- TLS -------------------------------------------------------------------------------- */
+
+static void
+shake_hands (PrChannel *self)
+{
+  PrTlsProgress progress;
+
+  if (!pr_loop_may_shake_hands (self->loop))
+    return; /* the socket stays ready for what is watched: on the next turn */
+
+  progress = pr_tls_session_handshake (self->tls, &self->failure);
+  self->wants_write = progress == PR_TLS_WANTS_WRITE;
+  if (progress != PR_TLS_DONE)
+    return;
+
+  self->securing = FALSE;
+  if (self->handler != NULL && self->handler->secured != NULL)
+    self->handler->secured (self->owner);
+}
+
+/* What was written in plain text has left. */
+static void
+begin_tls (PrChannel *self)
+{
+  self->tls = g_steal_pointer (&self->next_tls);
+  self->wants_write = TRUE; /* until the first step says otherwise */
+  shake_hands (self);
+}
+
+static void
+prepare_tls (PrChannel *self, PrTlsSession *session)
+{
+  self->next_tls = session;
+  self->securing = TRUE;
+  if (self->in != NULL)
+    {
+      set_protocol_failure (self);
+      pr_timer_start (&self->later, self->loop, 0, on_later, self);
+    }
+  if (self->busy == 0)
+    update_watch (self);
+}
+
+/* The first octet. FALSE: there is none yet, or it decided. */
+static gboolean
+detect (PrChannel *self)
+{
+  g_autoptr (PrTlsServer) server = NULL;
+  guint8 first;
+  gssize n = recv (self->fd, &first, 1, MSG_PEEK);
+
+  if (n <= 0)
+    return n == 0 || !would_block (errno); /* reading will say it again */
+
+  server = g_steal_pointer (&self->detect);
+  if (first == PR_TLS_HANDSHAKE)
+    {
+      self->securing = TRUE;
+      self->next_tls = pr_tls_session_new_server (server, self->fd);
+      begin_tls (self);
+      return FALSE;
+    }
+  if (self->detect_only)
+    {
+      g_set_error_literal (&self->failure, PR_ERROR, PR_ERROR_TLS,
+                           "the client does not speak TLS, and this port takes nothing else");
+      return FALSE;
+    }
+
+  return TRUE;
 }
 
 /* --- events ----------------------------------------------------------------------------- */
@@ -409,12 +535,24 @@ handle_events (PrChannel *self, PrIo ready)
     on_connect_done (self);
   if (!is_open (self) || is_failed (self) || self->connecting)
     return;
+  if (self->tls != NULL && self->securing)
+    {
+      shake_hands (self);
+      return;
+    }
+  if (self->detect != NULL && (ready & PR_IO_IN) && !detect (self))
+    return;
 
   drained = (ready & (PR_IO_OUT | PR_IO_HUP)) && flush (self);
   if (drained && self->handler != NULL && self->handler->drained != NULL)
     self->handler->drained (self->owner);
   if (!is_open (self) || is_failed (self))
     return;
+  if (self->next_tls != NULL && unsent (self) == 0)
+    {
+      begin_tls (self);
+      return;
+    }
 
   if (ready & PR_IO_HUP)
     on_hang_up (self);
@@ -438,7 +576,14 @@ settle (PrChannel *self)
       return;
     }
   if (self->handler == NULL && unsent (self) == 0 && !self->connecting)
-    linger (self);
+    {
+      if (self->tls != NULL && !self->bade)
+        pr_tls_session_say_goodbye (self->tls);
+      self->bade = TRUE;
+      linger (self);
+    }
+  else if (has_more (self) && wants_input (self))
+    pr_timer_start (&self->later, self->loop, 0, on_later, self);
   update_watch (self);
 }
 
@@ -468,7 +613,8 @@ on_ready (PrWatch *watch, PrIo ready, gpointer user_data)
   leave (self);
 }
 
-/* Writing failed: what the peer said before it went may be the reason for it. */
+/* Writing failed: what the peer said before it went may be the reason for it. Or a read left more
+ * than the socket tells of. */
 static void
 on_later (gpointer user_data)
 {
@@ -545,6 +691,8 @@ pr_channel_write (PrChannel *self, const char *data, gsize len)
 {
   gsize sent = 0;
 
+  g_return_if_fail (!self->securing); /* it would leave in plain text, or be lost */
+
   if (!is_open (self) || is_failed (self) || len == 0)
     return;
   if (!self->connecting && unsent (self) == 0)
@@ -586,7 +734,9 @@ pr_channel_resume (PrChannel *self)
     {
       gsize taken = offer (self, (const char *) kept->data, kept->len);
 
-      if (is_open (self) && self->handler != NULL && taken < kept->len)
+      if (self->securing && taken < kept->len)
+        set_protocol_failure (self);
+      else if (is_open (self) && self->handler != NULL && taken < kept->len)
         {
           g_byte_array_remove_range (kept, 0, (guint) taken);
           self->in = g_steal_pointer (&kept);
@@ -606,7 +756,7 @@ pr_channel_finish (PrChannel *self, guint linger_ms)
 {
   if (self->released)
     return;
-  if (self->closed || is_failed (self) || linger_ms == 0)
+  if (self->closed || is_failed (self) || linger_ms == 0 || self->securing)
     {
       release (self);
       return;
@@ -630,6 +780,47 @@ pr_channel_set_deadline (PrChannel *self, guint64 delay_ms)
     pr_timer_stop (&self->deadline);
   else
     pr_timer_start (&self->deadline, self->loop, delay_ms, on_deadline, self);
+}
+
+void
+pr_channel_detect_tls (PrChannel *self, PrTlsServer *server, gboolean required)
+{
+  g_clear_pointer (&self->detect, pr_tls_server_unref);
+  self->detect = server != NULL ? pr_tls_server_ref (server) : NULL;
+  self->detect_only = required;
+}
+
+void
+pr_channel_start_tls_server (PrChannel *self, PrTlsServer *server)
+{
+  if (is_open (self) && !self->securing && self->tls == NULL)
+    prepare_tls (self, pr_tls_session_new_server (server, self->fd));
+}
+
+void
+pr_channel_start_tls_client (PrChannel *self, PrTlsClient *client, const char *host,
+                             GPtrArray *tlsa)
+{
+  if (is_open (self) && !self->securing && self->tls == NULL)
+    prepare_tls (self, pr_tls_session_new_client (client, self->fd, host, tlsa));
+}
+
+gboolean
+pr_channel_is_secure (const PrChannel *self)
+{
+  return pr_channel_get_tls (self) != NULL;
+}
+
+const PrTlsFacts *
+pr_channel_get_tls (const PrChannel *self)
+{
+  return self->tls != NULL ? pr_tls_session_get_facts (self->tls) : NULL;
+}
+
+GBytes *
+pr_channel_get_binding (PrChannel *self, const char *type)
+{
+  return self->tls != NULL ? pr_tls_session_get_binding (self->tls, type) : NULL;
 }
 
 gboolean

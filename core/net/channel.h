@@ -5,12 +5,13 @@
 
 #include "common/ip.h"
 #include "net/loop.h"
+#include "net/tls.h"
 
 G_BEGIN_DECLS
 
 /**
- * PrChannel: one stream connection, accepted or made, as octets and one deadline. Plain for
- * now; TLS goes under the same calls. An idle channel owns no buffer: reading goes through one
+ * PrChannel: one stream connection, accepted or made, as octets and one deadline, plain or under
+ * TLS by the same calls. An idle channel owns no buffer: reading goes through one
  * buffer of the loop's thread, and only what the owner did not take or the peer did not read is
  * kept. Created on the heap, freed by pr_channel_free, also from within its own callbacks.
  *
@@ -40,6 +41,8 @@ typedef struct
   void (*closed) (gpointer owner, const GError *error);
   /* The deadline passed. The channel does nothing by itself. */
   void (*timed_out) (gpointer owner);
+  /* (nullable) the TLS handshake that was begun is complete: pr_channel_get_tls(). */
+  void (*secured) (gpointer owner);
 } PrChannelHandler;
 
 /* @fd: (transfer full), non-blocking. @handler: borrowed, static. */
@@ -67,6 +70,31 @@ void pr_channel_resume (PrChannel *self);
 void pr_channel_finish (PrChannel *self, guint linger_ms);
 /* One deadline from now; 0 clears it. */
 void pr_channel_set_deadline (PrChannel *self, guint64 delay_ms);
+
+/* ── TLS ──────────────────────────────────────────────────────────────────────────────────── */
+
+/* For a channel that was just accepted, before its first octet: looks at that octet. A ClientHello
+ * is answered with TLS (secured tells); anything else is handed on as it is, unless @required (an
+ * implicit listener): then the channel fails. @server: referenced; NULL ends looking, for the
+ * moment a greeting is said in plain text. */
+void pr_channel_detect_tls (PrChannel *self, PrTlsServer *server, gboolean required);
+/* STARTTLS in the server's role: what was written leaves first; octets that came behind the command
+ * in plain text end the connection (closed, PR_ERROR_PROTOCOL). Nothing may be written until
+ * secured; a handshake that fails: closed with PR_ERROR_TLS in words. */
+void pr_channel_start_tls_server (PrChannel *self, PrTlsServer *server);
+/* The client's role, after STARTTLS was answered 220 or right after connected. @host: for SNI and
+ * the name check. @tlsa: (nullable) (element-type PrTlsa): for PR_TLS_VERIFY_DANE. A handshake that
+ * fails, a certificate that does not verify: closed with PR_ERROR_TLS, in words that name the fault
+ * ("the certificate of mail.example.org expired on 2026-11-01", "is for other names: …", "was
+ * issued by an authority that is not trusted here", "TLS 1.0 is all it offers"). */
+void pr_channel_start_tls_client (PrChannel *self, PrTlsClient *client, const char *host,
+                                  GPtrArray *tlsa);
+gboolean pr_channel_is_secure (const PrChannel *self);
+/* NULL while plain. */
+const PrTlsFacts *pr_channel_get_tls (const PrChannel *self);
+/* Channel binding for SCRAM-PLUS: "tls-exporter" (RFC 9266) or "tls-server-end-point" (RFC 5929);
+ * NULL where the session has none. (transfer full) */
+GBytes *pr_channel_get_binding (PrChannel *self, const char *type);
 
 /* FALSE for UNIX sockets. */
 gboolean pr_channel_get_peer (const PrChannel *self, PrIp *ip, guint16 *port);

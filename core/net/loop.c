@@ -8,11 +8,13 @@
 #include "net/wheel.h"
 
 #define TIMERS_PER_TURN 256
+#define HANDSHAKES_PER_TURN 8
 
 typedef struct
 {
   GSource source;
   PrWheel wheel;
+  guint n_handshakes; /* on this turn */
 } WheelSource;
 
 struct _PrLoop
@@ -32,6 +34,7 @@ prepare_timers (GSource *source, gint *timeout_ms)
   gint64 next_us = pr_wheel_get_next_us (&((WheelSource *) source)->wheel);
   gint64 wait_us;
 
+  ((WheelSource *) source)->n_handshakes = 0; /* each turn of the context comes by here */
   *timeout_ms = -1;
   if (next_us < 0)
     return FALSE;
@@ -135,6 +138,12 @@ pr_loop_get_buffer (PrLoop *self)
   if (self->buffer == NULL)
     self->buffer = g_malloc (PR_LOOP_BUFFER_SIZE);
   return self->buffer;
+}
+
+gboolean
+pr_loop_may_shake_hands (PrLoop *self)
+{
+  return self->timers->n_handshakes++ < HANDSHAKES_PER_TURN;
 }
 
 gboolean

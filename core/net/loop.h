@@ -25,6 +25,9 @@ gint64 pr_loop_now_ms (PrLoop *self);
 /* One buffer for whoever reads right now; what is in it is lost at the next callback. */
 #define PR_LOOP_BUFFER_SIZE (64 * 1024)
 char *pr_loop_get_buffer (PrLoop *self);
+/* A step of a TLS handshake costs up to 3 ms: a turn takes 8 of them, so that a burst of new
+ * clients does not hold up those at work. FALSE: on another turn. */
+gboolean pr_loop_may_shake_hands (PrLoop *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (PrLoop, pr_loop_free)
 
 typedef enum
