@@ -33,6 +33,12 @@ parse_limits (PrCapabilities *self, const char *args)
     }
 }
 
+static void
+parse_auth (PrCapabilities *self, const char *args)
+{
+  self->mechanisms |= pr_sasl_mechanisms_from_string (args);
+}
+
 static const struct
 {
   const char *keyword;
@@ -47,7 +53,7 @@ static const struct
   { "CHUNKING", PR_EXT_CHUNKING, NULL },
   { "BINARYMIME", PR_EXT_BINARYMIME, NULL },
   { "STARTTLS", PR_EXT_STARTTLS, NULL },
-  { "AUTH", PR_EXT_AUTH, NULL },
+  { "AUTH", PR_EXT_AUTH, parse_auth },
   { "ENHANCEDSTATUSCODES", PR_EXT_ENHANCED, NULL },
   { "LIMITS", PR_EXT_LIMITS, parse_limits },
 };
@@ -55,7 +61,8 @@ static const struct
 static void
 parse_line (PrCapabilities *self, const char *line)
 {
-  gsize keyword_len = strcspn (line, " ");
+  /* "AUTH=LOGIN" is how it was written before RFC 2554, and some still do. */
+  gsize keyword_len = strcspn (line, g_ascii_strncasecmp (line, "AUTH=", 5) == 0 ? "=" : " ");
 
   for (gsize i = 0; i < G_N_ELEMENTS (keywords); i++)
     {
@@ -64,7 +71,7 @@ parse_line (PrCapabilities *self, const char *line)
         continue;
 
       self->extensions |= keywords[i].extension;
-      if (keywords[i].parse != NULL && line[keyword_len] == ' ')
+      if (keywords[i].parse != NULL && line[keyword_len] != '\0')
         keywords[i].parse (self, line + keyword_len + 1);
       return;
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #pragma once
 
-#include <glib.h>
+#include "smtp/sasl.h"
 
 G_BEGIN_DECLS
 
@@ -26,9 +26,10 @@ typedef enum
 typedef struct
 {
   PrExtensions extensions;
-  guint64 max_size_octets; /* SIZE (RFC 1870); 0: not said or no limit */
-  guint max_recipients;    /* LIMITS RCPTMAX (RFC 9422 §4); 0: not said */
-  guint max_transactions;  /* LIMITS MAILMAX; 0: not said */
+  guint64 max_size_octets;     /* SIZE (RFC 1870); 0: not said or no limit */
+  guint max_recipients;        /* LIMITS RCPTMAX (RFC 9422 §4); 0: not said */
+  guint max_transactions;      /* LIMITS MAILMAX; 0: not said */
+  PrSaslMechanisms mechanisms; /* AUTH (RFC 4954), those that are known here */
 } PrCapabilities;
 
 /* @text: the lines of the reply to EHLO, joined by '\n', the first one the greeting. What is

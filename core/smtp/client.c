@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The client's side of SMTP and LMTP. One reply is awaited at a time; with PIPELINING the
- * commands behind it have left already, and their replies come in the order of the states.
+/* The client's side of SMTP and LMTP: messages over a connection that client-entry.c made usable.
+ * One reply is awaited at a time; with PIPELINING the commands behind it have left already, and
+ * their replies come in the order of the states.
  *
- *   GREETING → EHLO → IDLE → (RSET →) MAIL → RCPT… → DATA → BODY → DOT… → IDLE … QUIT → CLOSED
- *                 ↘ HELO ↗                       ↘ BODY (BDAT) ↗
+ *   (entry) → IDLE → (RSET →) MAIL → RCPT… → DATA → BODY → DOT… → IDLE … QUIT → CLOSED
+ *                                         ↘ BODY (BDAT) ↗
  *
  * From any state to CLOSED: 421, a reply that cannot be, the end of the connection.
  */
@@ -15,27 +16,11 @@
 #include "common/text.h"
 #include "smtp/address.h"
 #include "smtp/client-commands.h"
-#include "smtp/stuff.h"
+#include "smtp/client-private.h"
 
 /* RCPT commands whose reply is awaited at once (RFC 2920 §3.1 asks for a bound): 100 commands and
  * 100 replies fit the buffers of every TCP stack. */
 #define RCPT_WINDOW 100
-
-typedef enum
-{
-  STATE_GREETING,
-  STATE_EHLO,
-  STATE_HELO,
-  STATE_IDLE,
-  STATE_RSET,
-  STATE_MAIL,
-  STATE_RCPT,
-  STATE_DATA,
-  STATE_BODY,
-  STATE_DOT,
-  STATE_QUIT,
-  STATE_CLOSED,
-} State;
 
 static const struct
 {
@@ -45,6 +30,9 @@ static const struct
   [STATE_GREETING] = { "the greeting", PR_WAIT_GREETING },
   [STATE_EHLO] = { "EHLO", PR_WAIT_REPLY },
   [STATE_HELO] = { "HELO", PR_WAIT_REPLY },
+  [STATE_STARTTLS] = { "STARTTLS", PR_WAIT_REPLY },
+  [STATE_SECURING] = { "the TLS handshake", PR_WAIT_NOTHING },
+  [STATE_AUTH] = { "AUTH", PR_WAIT_REPLY },
   [STATE_IDLE] = { "nothing", PR_WAIT_NOTHING },
   [STATE_RSET] = { "RSET", PR_WAIT_REPLY },
   [STATE_MAIL] = { "MAIL FROM", PR_WAIT_REPLY },
@@ -56,64 +44,22 @@ static const struct
   [STATE_CLOSED] = { "nothing", PR_WAIT_NOTHING },
 };
 
-/* What became of one recipient of the transaction. */
-typedef enum
-{
-  FATE_OPEN,     /* RCPT was not sent */
-  FATE_SENT,     /* its reply is awaited */
-  FATE_ACCEPTED, /* the end of data decides */
-  FATE_SETTLED,  /* its result was given */
-} Fate;
-
-struct _PrClient
-{
-  const PrClientHandler *handler; /* borrowed */
-  gpointer owner;                 /* borrowed */
-  char *hostname;                 /* owned */
-  gboolean lmtp;
-
-  State state;
-  PrReplyReader reader;
-  GString *line; /* owned: room for a line of the trace */
-  PrCapabilities hop;
-  gboolean needs_rset; /* the last transaction left something behind on the server */
-  gboolean settling;   /* below settle_here() on the stack */
-  gboolean finish_due; /* nothing left to send: settle_here() finishes */
-
-  /* The transaction; its pointers are borrowed until finished. */
-  PrTransaction transaction;
-  guint8 *fates; /* owned, room for n_fates */
-  guint n_fates;
-  guint next_rcpt;     /* the first recipient whose RCPT may have to be sent */
-  guint next_reply;    /* no recipient before it awaits a reply of the current state */
-  guint n_outstanding; /* RCPT replies awaited */
-  guint n_accepted;    /* recipients without a result; LMTP: replies to the dot awaited */
-  guint n_chunks;      /* BDAT replies awaited, but for the last */
-  gboolean mail_refused;
-  gboolean data_sent; /* DATA left before the replies to RCPT came */
-  gboolean chunking;  /* BDAT instead of DATA */
-  gboolean dot_sent;
-  gboolean is_hasty; /* the next reply was there before the message was: it is not for the dot */
-  guint64 n_body_octets;
-  PrStuffer stuffer;
-};
-
 static gboolean
 is_offered (const PrClient *self, PrExtensions extension)
 {
   return (self->hop.extensions & extension) != 0;
 }
 
-static const char *
-get_stage (const PrClient *self)
+const char *
+pr_client_get_stage (const PrClient *self)
 {
   return self->lmtp && self->state == STATE_EHLO ? "LHLO" : states[self->state].stage;
 }
 
 /* ── Ends ─────────────────────────────────────────────────────────────────────────────────── */
 
-static void
-fail (PrClient *self, const GError *error, const PrReply *reply)
+void
+pr_client_fail (PrClient *self, const GError *error, const PrReply *reply)
 {
   if (self->state == STATE_CLOSED)
     return;
@@ -122,30 +68,30 @@ fail (PrClient *self, const GError *error, const PrReply *reply)
   self->handler->failed (self->owner, error, reply);
 }
 
-static void
-fail_protocol (PrClient *self, const PrReply *reply)
+void
+pr_client_fail_protocol (PrClient *self, const PrReply *reply)
 {
   g_autofree char *text = reply != NULL ? pr_reply_to_string (reply) : NULL;
   g_autoptr (GError) error = g_error_new (
     PR_ERROR, PR_ERROR_PROTOCOL, "The server broke the protocol: it answered %s with %s",
-    get_stage (self), text != NULL ? text : "something that is no SMTP reply");
+    pr_client_get_stage (self), text != NULL ? text : "something that is no SMTP reply");
 
-  fail (self, error, reply);
+  pr_client_fail (self, error, reply);
 }
 
 /* The server wants no more of this connection, and says why. */
-static void
-fail_refused (PrClient *self, const PrReply *reply, GString *out)
+void
+pr_client_fail_refused (PrClient *self, const PrReply *reply, GString *out)
 {
   g_autofree char *text = pr_reply_to_string (reply);
   g_autoptr (GError) error =
     g_error_new (PR_ERROR, PR_ERROR_TEMPORARY, "The server ended the connection (%s): %s",
-                 get_stage (self), text);
+                 pr_client_get_stage (self), text);
 
   /* RFC 5321 §3.1: a client that was greeted with 554 still says QUIT. */
   if (reply->code != 421)
     pr_client_write_line (out, "QUIT");
-  fail (self, error, reply);
+  pr_client_fail (self, error, reply);
 }
 
 static void
@@ -205,8 +151,8 @@ take_next (PrClient *self, Fate fate)
 /* ── Commands ─────────────────────────────────────────────────────────────────────────────── */
 
 /* Tells the trace what was appended to @out behind @start. */
-static void
-trace_sent (PrClient *self, const GString *out, gsize start)
+void
+pr_client_trace_sent (PrClient *self, const GString *out, gsize start)
 {
   const char *line = out->str + start, *end;
 
@@ -216,23 +162,13 @@ trace_sent (PrClient *self, const GString *out, gsize start)
     self->handler->trace (self->owner, TRUE, line, end - line);
 }
 
-static void
-say (PrClient *self, const char *line, GString *out)
+void
+pr_client_say (PrClient *self, const char *line, GString *out)
 {
   gsize start = out->len;
 
   pr_client_write_line (out, line);
-  trace_sent (self, out, start);
-}
-
-static void
-introduce (PrClient *self, State state, GString *out)
-{
-  const char *verb = self->lmtp ? "LHLO" : state == STATE_EHLO ? "EHLO" : "HELO";
-  g_autofree char *line = g_strconcat (verb, " ", self->hostname, NULL);
-
-  self->state = state;
-  say (self, line, out);
+  pr_client_trace_sent (self, out, start);
 }
 
 static void
@@ -241,7 +177,7 @@ send_mail (PrClient *self, GString *out)
   gsize start = out->len;
 
   pr_client_write_mail (&self->transaction, &self->hop, out);
-  trace_sent (self, out, start);
+  pr_client_trace_sent (self, out, start);
 }
 
 /* RCPT as far as the window allows, and DATA behind the last one where that may be. */
@@ -271,7 +207,7 @@ send_recipients (PrClient *self, GString *out)
       pr_client_write_line (out, "DATA");
       self->data_sent = TRUE;
     }
-  trace_sent (self, out, start);
+  pr_client_trace_sent (self, out, start);
 }
 
 static void
@@ -286,48 +222,11 @@ want_body (PrClient *self)
 /* ── Replies, one function for each state ─────────────────────────────────────────────────── */
 
 static void
-on_greeting (PrClient *self, const PrReply *reply, GString *out)
-{
-  if (pr_reply_is_positive (reply))
-    introduce (self, STATE_EHLO, out);
-  else
-    fail_refused (self, reply, out);
-}
-
-static void
-on_ehlo (PrClient *self, const PrReply *reply, GString *out)
-{
-  if (pr_reply_is_positive (reply))
-    {
-      pr_capabilities_parse (&self->hop, reply->text);
-      self->state = STATE_IDLE;
-      self->handler->ready (self->owner);
-    }
-  else if (pr_reply_is_permanent (reply) && !self->lmtp)
-    introduce (self, STATE_HELO, out); /* RFC 5321 §3.2 */
-  else
-    fail_refused (self, reply, out);
-}
-
-static void
-on_helo (PrClient *self, const PrReply *reply, GString *out)
-{
-  if (!pr_reply_is_positive (reply))
-    {
-      fail_refused (self, reply, out);
-      return;
-    }
-
-  self->state = STATE_IDLE;
-  self->handler->ready (self->owner);
-}
-
-static void
 on_rset (PrClient *self, const PrReply *reply, GString *out)
 {
   if (!pr_reply_is_positive (reply))
     {
-      fail_refused (self, reply, out);
+      pr_client_fail_refused (self, reply, out);
       return;
     }
 
@@ -373,7 +272,7 @@ end_envelope (PrClient *self, GString *out)
   else
     {
       self->state = STATE_DATA;
-      say (self, "DATA", out);
+      pr_client_say (self, "DATA", out);
     }
 }
 
@@ -439,12 +338,12 @@ on_data (PrClient *self, const PrReply *reply, GString *out)
     }
   else if (self->lmtp) /* nobody would answer the dot (RFC 2033 §4.2 wants 503 here) */
     {
-      fail_protocol (self, reply);
+      pr_client_fail_protocol (self, reply);
     }
   else /* RFC 2920 §3.1: nobody takes it, but the server waits: an empty message */
     {
       self->state = STATE_DOT;
-      say (self, ".", out);
+      pr_client_say (self, ".", out);
     }
 }
 
@@ -461,7 +360,7 @@ on_body (PrClient *self, const PrReply *reply, GString *out)
     }
   else if (positive)
     {
-      fail_protocol (self, reply);
+      pr_client_fail_protocol (self, reply);
     }
   else
     {
@@ -471,7 +370,7 @@ on_body (PrClient *self, const PrReply *reply, GString *out)
 
       self->dot_sent = FALSE;
       give_results (self, reply, states[STATE_BODY].stage);
-      fail (self, error, reply);
+      pr_client_fail (self, error, reply);
     }
 }
 
@@ -485,7 +384,7 @@ on_dot (PrClient *self, const PrReply *reply, GString *out)
     }
   if (self->is_hasty && pr_reply_is_positive (reply))
     {
-      fail_protocol (self, reply);
+      pr_client_fail_protocol (self, reply);
       return;
     }
 
@@ -507,22 +406,35 @@ on_quit (PrClient *self, const PrReply *reply, GString *out)
 static void
 on_unasked (PrClient *self, const PrReply *reply, GString *out)
 {
-  fail_protocol (self, reply);
+  pr_client_fail_protocol (self, reply);
 }
 
 static void (*const on_reply[]) (PrClient *, const PrReply *, GString *) = {
-  [STATE_GREETING] = on_greeting, [STATE_EHLO] = on_ehlo, [STATE_HELO] = on_helo,
-  [STATE_IDLE] = on_unasked,      [STATE_RSET] = on_rset, [STATE_MAIL] = on_mail,
-  [STATE_RCPT] = on_rcpt,         [STATE_DATA] = on_data, [STATE_BODY] = on_body,
-  [STATE_DOT] = on_dot,           [STATE_QUIT] = on_quit, [STATE_CLOSED] = on_unasked,
+  [STATE_GREETING] = pr_client_on_greeting,
+  [STATE_EHLO] = pr_client_on_ehlo,
+  [STATE_HELO] = pr_client_on_helo,
+  [STATE_STARTTLS] = pr_client_on_starttls,
+  [STATE_SECURING] = on_unasked, /* plain text behind the 220: CVE-2011-0411 */
+  [STATE_AUTH] = pr_client_on_auth,
+  [STATE_IDLE] = on_unasked,
+  [STATE_RSET] = on_rset,
+  [STATE_MAIL] = on_mail,
+  [STATE_RCPT] = on_rcpt,
+  [STATE_DATA] = on_data,
+  [STATE_BODY] = on_body,
+  [STATE_DOT] = on_dot,
+  [STATE_QUIT] = on_quit,
+  [STATE_CLOSED] = on_unasked,
 };
 
 /* A class of reply that the command cannot have (RFC 5321 §4.2.1, §4.3.2). */
 static gboolean
-cannot_be (State state, const PrReply *reply)
+cannot_be (PrClientState state, const PrReply *reply)
 {
   if (state == STATE_DATA)
     return reply->code < 400 && reply->code != 354;
+  if (state == STATE_AUTH && reply->code == 334)
+    return FALSE;
   return reply->code < 200 || (reply->code >= 300 && reply->code < 400);
 }
 
@@ -568,11 +480,11 @@ take_reply (PrClient *self, const PrReply *reply, GString *out)
   if (self->state == STATE_QUIT)
     on_quit (self, reply, out);
   else if (cannot_be (self->state, reply))
-    fail_protocol (self, reply);
+    pr_client_fail_protocol (self, reply);
   else if (reply->code == 421)
     {
       self->dot_sent = FALSE; /* RFC 5321 §3.8: not delivered */
-      fail_refused (self, reply, out);
+      pr_client_fail_refused (self, reply, out);
     }
   else
     on_reply[self->state](self, reply, out);
@@ -598,6 +510,7 @@ pr_client_free (PrClient *self)
 {
   pr_reply_reader_clear (&self->reader);
   g_string_free (self->line, TRUE);
+  g_clear_pointer (&self->sasl, pr_sasl_client_free);
   g_free (self->hostname);
   g_free (self->fates);
   g_free (self);
@@ -617,7 +530,7 @@ pr_client_feed (PrClient *self, const char *data, gsize len, GString *out)
         case PR_REPLY_BROKEN:
           if (self->state == STATE_QUIT)
             self->state = STATE_CLOSED;
-          fail_protocol (self, NULL);
+          pr_client_fail_protocol (self, NULL);
           return;
         case PR_REPLY_COMPLETE:
           take_reply (self, &self->reader.reply, out);
@@ -642,11 +555,11 @@ pr_client_close (PrClient *self, const GError *why)
   if (self->state == STATE_CLOSED)
     return;
 
-  error =
-    g_error_new (PR_ERROR, why != NULL && why->domain == PR_ERROR ? why->code : PR_ERROR_TEMPORARY,
-                 "%s (waiting for: %s)",
-                 why != NULL ? why->message : "The server closed the connection", get_stage (self));
-  fail (self, error, NULL);
+  error = g_error_new (
+    PR_ERROR, why != NULL && why->domain == PR_ERROR ? why->code : PR_ERROR_TEMPORARY,
+    "%s (waiting for: %s)", why != NULL ? why->message : "The server closed the connection",
+    pr_client_get_stage (self));
+  pr_client_fail (self, error, NULL);
 }
 
 /* Makes room and settles what need not be asked. Returns whether somebody is left to ask for. */
@@ -700,7 +613,7 @@ pr_client_send (PrClient *self, const PrTransaction *transaction, GString *out)
     {
       self->needs_rset = FALSE;
       self->state = STATE_RSET;
-      say (self, "RSET", out);
+      pr_client_say (self, "RSET", out);
       if (!pipelining)
         return;
     }
@@ -751,7 +664,7 @@ pr_client_quit (PrClient *self, GString *out)
     return;
 
   self->state = STATE_QUIT;
-  say (self, "QUIT", out);
+  pr_client_say (self, "QUIT", out);
 }
 
 const PrCapabilities *

@@ -4,6 +4,7 @@
 #include "smtp/capabilities.h"
 #include "smtp/envelope.h"
 #include "smtp/reply.h"
+#include "smtp/sasl.h"
 
 G_BEGIN_DECLS
 
@@ -40,6 +41,12 @@ typedef struct
 {
   /* Greeted and introduced: a transaction may begin, extensions are known. */
   void (*ready) (gpointer owner);
+  /* (nullable where STARTTLS is never said) the server is ready for the handshake: the owner
+   * secures the channel, then calls pr_client_secured(). */
+  void (*wants_tls) (gpointer owner);
+  /* (nullable where nobody signs in) the outcome of pr_client_sign_in(): NULL, signed in; else why
+   * not: 535 and the like, 454 or 432 for later. The connection is idle. */
+  void (*signed_in) (gpointer owner, const PrReply *refusal);
   /* The message is wanted, said once: the owner calls pr_client_give_body() until last, at once
    * or later. It stops when finished or failed comes before. */
   void (*wants_body) (gpointer owner);
@@ -91,6 +98,16 @@ void pr_client_feed (PrClient *self, const char *data, gsize len, GString *out);
  * said or failed was called before. There is no other way out of a message that was begun: a
  * final dot would deliver half of it. */
 void pr_client_close (PrClient *self, const GError *why);
+/* Legal when pr_client_is_idle() and STARTTLS is offered: wants_tls follows, or failed with
+ * PR_ERROR_TLS where the server refuses after all. */
+void pr_client_start_tls (PrClient *self, GString *out);
+/* TLS is in force: forgets what was said before and introduces itself anew; ready follows. For
+ * implicit TLS before the greeting was fed: notes it. */
+void pr_client_secured (PrClient *self, GString *out);
+/* Legal when idle. @mechanism: the one of @sasl (transfer full). signed_in follows. What is said is
+ * hidden from the trace. */
+void pr_client_sign_in (PrClient *self, PrSaslMechanisms mechanism, PrSaslClient *sasl,
+                        GString *out);
 /* Legal when pr_client_is_idle(). */
 void pr_client_send (PrClient *self, const PrTransaction *transaction, GString *out);
 /* Appends the octets dot-stuffed and with line ends repaired (smtp/stuff.h), or as one BDAT chunk

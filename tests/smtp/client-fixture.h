@@ -167,11 +167,29 @@ on_failed (gpointer owner, const GError *error, const PrReply *reply)
   g_assert_true (error->domain == PR_ERROR);
   g_assert_true (g_utf8_validate (error->message, -1, NULL));
   g_string_append_printf (self->events, "= failed %s %s%s\n",
-                          error->code == PR_ERROR_TEMPORARY ? "TEMPORARY" : "PROTOCOL", code,
-                          pr_client_dot_sent (self->client) ? " dot-sent" : "");
+                          error->code == PR_ERROR_TEMPORARY ? "TEMPORARY"
+                          : error->code == PR_ERROR_TLS     ? "TLS"
+                                                            : "PROTOCOL",
+                          code, pr_client_dot_sent (self->client) ? " dot-sent" : "");
+}
+
+static void
+on_wants_tls (gpointer owner)
+{
+  g_string_append (((Fixture *) owner)->events, "= wants-tls\n");
+}
+
+static void
+on_signed_in (gpointer owner, const PrReply *refusal)
+{
+  g_autofree char *text = refusal != NULL ? pr_reply_to_string (refusal) : g_strdup ("yes");
+
+  g_string_append_printf (((Fixture *) owner)->events, "= signed-in %s\n", text);
 }
 
 static const PrClientHandler fixture_handler = {
+  .wants_tls = on_wants_tls,
+  .signed_in = on_signed_in,
   .ready = on_ready,
   .wants_body = on_wants_body,
   .result = on_result,

@@ -13,11 +13,28 @@
  *   lmtp          first line: LHLO and a reply for each recipient
  *   S: line       the server says; lines that follow each other come together
  *   > order       the owner does: send, queue (begun when finished), give, last, close, quit,
+ *                 starttls, secured (the channel is), sign-in MECHANISM USER SECRET,
  *                 wait and capabilities (which answer with an event)
  *   C: line       what must have left since then, with CRLF; C+ without
  *   = event       what the owner must have heard since then
  */
 static const char *const wait_names[] = { "NOTHING", "GREETING", "REPLY", "DATA", "BODY", "DOT" };
+
+/* "MECHANISM user secret" */
+static void
+sign_in (Fixture *f, const char *args)
+{
+  g_auto (GStrv) words = g_strsplit (args, " ", 3);
+  PrSaslMechanisms mechanism = pr_sasl_mechanisms_from_string (words[0]);
+  PrSaslCredentials credentials = {
+    .user = words[1], .secret = words[2], .host = "mail.example.org", .port = 587
+  };
+  g_autoptr (GError) error = NULL;
+  PrSaslClient *sasl = pr_sasl_client_new (mechanism, &credentials, &error);
+
+  g_assert_no_error (error);
+  pr_client_sign_in (f->client, mechanism, sasl, f->out);
+}
 
 static void
 do_order (Fixture *f, const char *order)
@@ -38,6 +55,12 @@ do_order (Fixture *f, const char *order)
     pr_client_close (f->client, NULL);
   else if (g_str_equal (parts[0], "quit"))
     pr_client_quit (f->client, f->out);
+  else if (g_str_equal (parts[0], "starttls"))
+    pr_client_start_tls (f->client, f->out);
+  else if (g_str_equal (parts[0], "secured"))
+    pr_client_secured (f->client, f->out);
+  else if (g_str_equal (parts[0], "sign-in"))
+    sign_in (f, parts[1]);
   else if (g_str_equal (parts[0], "wait"))
     g_string_append_printf (f->events, "= wait %s%s\n", wait_names[pr_client_get_wait (f->client)],
                             pr_client_dot_sent (f->client) ? " dot-sent" : "");
