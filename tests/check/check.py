@@ -23,6 +23,7 @@ CHECKS = {
     'text': words.check_text,
     'everything is built': complete.check_built,
     'everything is tested': complete.check_tested,
+    'packages': complete.check_packages,
     'cppcheck': tools.check_cppcheck,
     'codespell': tools.check_codespell,
     'shellcheck': tools.check_shellcheck,

@@ -3,6 +3,8 @@
 
 import os
 import re
+import shutil
+import subprocess
 
 import layers
 import tree
@@ -69,3 +71,24 @@ def ratios(report):
     if total_tests < RATIO * total_code:
         report.note('core', 1, f'{total_tests} lines of tests for {total_code} of code; '
                                f'{RATIO} is the least share')
+
+
+def check_packages(report):
+    """What meson.build asks for, ./dev installs: a fresh machine must be able to build."""
+    owners = pkgconfig_owners()
+    for name in tree.select('meson.build'):
+        for number, line in enumerate(tree.read(name).splitlines(), 1):
+            for module in re.findall(r"(?<!\w)dependency\('([\w.+-]+)'", line):
+                package = owners.get(module)
+                if package and not re.search(rf'^{re.escape(package)} ', tree.read('dev'), re.M):
+                    report.fault(name, number, f'{module} is in {package}, which ./dev lacks')
+
+
+def pkgconfig_owners():
+    """{module: Debian package} of what is installed; nothing where there is no dpkg."""
+    if not shutil.which('dpkg-query'):
+        return {}
+    lines = subprocess.run(['dpkg-query', '-S', '*/pkgconfig/*.pc'], capture_output=True,
+                           encoding='utf-8', check=False).stdout.splitlines()
+    found = (re.match(r'([^:,]+).*/([^/]+)\.pc$', line) for line in lines)
+    return {match[2]: match[1] for match in found if match}
