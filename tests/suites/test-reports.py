@@ -55,7 +55,7 @@ class Bounces(ReportSuite):
     def test_all_of_rfc_3464(self):
         sent = mail.message(mail.unique_id(), body=b"The body.\r\n", headers=["Subject: Invoice"])
         self.relay.send(sent, to=["alice@there.test", "bob@there.test"],
-                        mail=["ENVID=QQ+2D1", "RET=FULL"], rcpt=["ORCPT=rfc822;Bob@old.test"])
+                        mail=["ENVID=QQ+2D1", "RET=FULL"], rcpt=["ORCPT=rfc822;Old@name.test"])
         notice, = self.notices(1)
         message = notice.message
         self.assertEqual(message["Return-Path"], "<>")
@@ -77,7 +77,7 @@ class Bounces(ReportSuite):
         self.assertIn("550 5.1.1", block["Diagnostic-Code"])
         self.assertTrue(block["Diagnostic-Code"].lower().startswith("smtp;"))
         self.assertTrue(block["Remote-MTA"].startswith("dns;"))
-        self.assertEqual(block["Original-Recipient"].replace(" ", ""), "rfc822;Bob@old.test")
+        self.assertEqual(block["Original-Recipient"].replace(" ", ""), "rfc822;Old@name.test")
         self.assertEqual(notice.returned.get_content_type(), "message/rfc822")
         self.assertEqual(mail.crlf(notice.text).count(b"The body.\r\n"), 1)
         self.assertEqual([m.recipients for m in self.hop.taken()], [["alice@there.test"]])

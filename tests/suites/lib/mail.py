@@ -4,6 +4,7 @@
 import email
 import email.policy
 import os
+import quopri
 import re
 import uuid
 
@@ -67,6 +68,16 @@ def parse(text):
     return email.message_from_bytes(text, policy=email.policy.default)
 
 
+def _blocks(part):
+    """The groups of fields of a status part; Python itself knows only the ASCII type."""
+    if part.get_content_type() == "message/delivery-status":
+        return part.get_payload()
+    text = part.as_bytes().partition(b"\n\n")[2]
+    if part["Content-Transfer-Encoding"] == "quoted-printable":
+        text = quopri.decodestring(text)
+    return [parse(block) for block in re.split(rb"\n\s*\n", text.strip())]
+
+
 class DeliveryStatus:
     """A notice of RFC 3464, taken apart: `.human`, `.per_message`, `.recipients`, `.returned`."""
 
@@ -82,7 +93,7 @@ class DeliveryStatus:
         if parts[1].get_content_type() not in ("message/delivery-status",
                                                "message/global-delivery-status"):
             raise AssertionError("the second part is " + parts[1].get_content_type())
-        blocks = parts[1].get_payload()
+        blocks = _blocks(parts[1])
         self.per_message = blocks[0]
         self.recipients = [block for block in blocks[1:] if block.keys()]
         self.returned = parts[2] if len(parts) > 2 else None

@@ -34,10 +34,10 @@ class Postroom:
     """
 
     def __init__(self, work, routes=None, config=None, start=True, listen=("127.0.0.1", ),
-                 namespace=None, env=None, preexec=None, name="postroom"):
+                 namespace=None, env=None, preexec=None, name="postroom", home=None):
         if not os.access(DAEMON, os.X_OK):
             raise AssertionError(f"{DAEMON} is not built")
-        self.home = os.path.join(work, name)
+        self.home = os.path.join(home or work, name)
         os.makedirs(self.home, mode=0o700, exist_ok=True)
         self.port = process.free_port()
         self.host = listen[0]
