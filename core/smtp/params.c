@@ -8,6 +8,7 @@
 
 #define MAX_ENVID 100 /* RFC 3461 §4.4 */
 #define MAX_ORCPT 500 /* RFC 3461 §4.2 */
+#define MAX_AUTH 500  /* RFC 4954 §5 */
 
 #define BAD(text) PR_REFUSE (501, "5.5.4", text)
 
@@ -130,6 +131,18 @@ take_envid (Target *target, const Value *value)
   return PR_ACCEPT;
 }
 
+/* RFC 4954 §5: who wrote it, in the client's opinion. Nobody is believed that, so it is read,
+ * checked and taken for "<>", which is what is passed on by saying nothing. */
+static PrVerdict
+take_auth (Target *target, const Value *value)
+{
+  if (!value_is (value, "<>") &&
+      (value->len == 0 || value->len > MAX_AUTH || !is_xtext (value->text, value->len)))
+    return BAD ("AUTH needs an address in xtext, or <>");
+
+  return PR_ACCEPT;
+}
+
 static PrNotify
 notify_of (const Value *word)
 {
@@ -206,7 +219,7 @@ take_orcpt (Target *target, const Value *value)
 
 static const Param mail_params[] = {
   { "SIZE", take_size }, { "BODY", take_body },   { "SMTPUTF8", take_smtputf8 },
-  { "RET", take_ret },   { "ENVID", take_envid },
+  { "RET", take_ret },   { "ENVID", take_envid }, { "AUTH", take_auth },
 };
 
 static const Param rcpt_params[] = {

@@ -4,6 +4,7 @@
  *   session.c   framing of command lines, replies, budgets, phases, the public functions
  *   verb.c      the table of verbs: what each needs, its check, how it proceeds
  *   params.c    the parameters of MAIL and RCPT
+ *   auth.c      AUTH and its exchange
  *   body.c      the octets of a message: DATA and BDAT
  */
 #pragma once
@@ -20,7 +21,11 @@ typedef enum
   PR_STEP_DATA,
   PR_STEP_CHUNK,
   PR_STEP_END,
+  PR_STEP_AUTH,
 } PrStep;
+
+/* An exchange that is under way. */
+typedef struct _PrAuth PrAuth;
 
 /* Where in the text of a message the next octet stands (body.c has the diagram). */
 typedef enum
@@ -74,6 +79,10 @@ struct _PrSession
   PrRecipient recipient; /* owned, while its verdict is pending */
   PrBody body;
 
+  PrAuth *auth;       /* owned, nullable */
+  char *claimed_user; /* owned, nullable: while the verdict on it is pending */
+  char *user;         /* owned, nullable: who signed in */
+
   gboolean hides_lines; /* AUTH was tried: lines that are no command may be secrets */
   guint n_errors;       /* these three: since the last accepted message */
   guint n_refused_tenths;
@@ -104,6 +113,20 @@ void pr_session_trace (PrSession *self, gboolean outgoing, const char *line, gsi
 
 /* One command line without its end; no NUL, CR or LF in it. */
 void pr_session_run (PrSession *self, const char *line, gsize len);
+
+/* auth.c: @argument to @end is what stands behind the verb. */
+
+PrAuthOffer pr_session_get_auth_offer (const PrSession *self);
+PrVerdict pr_session_check_auth (const PrSession *self, const char *argument, const char *end);
+void pr_session_begin_auth (PrSession *self, const char *argument, const char *end);
+/* The command for the transcript, without what is secret in it. */
+void pr_session_trace_auth (PrSession *self, const char *argument, const char *end);
+/* A line while @self->auth; one that was too long. */
+void pr_session_take_response (PrSession *self, const char *line, gsize len);
+void pr_session_refuse_response (PrSession *self);
+void pr_session_settle_auth (PrSession *self, PrVerdict verdict);
+/* Forgets an exchange that is under way. */
+void pr_session_end_auth (PrSession *self);
 
 /* params.c: from the first octet behind the path to the end of the line. ACCEPT, or the refusal. */
 

@@ -16,6 +16,7 @@
 /* RFC 5321 §4.5.3.1.4: 512, and what each parameter adds to it. All of ours together (SIZE, BODY,
  * SMTPUTF8, RET, ENVID; NOTIFY, ORCPT of 500) stay below 1,300. */
 #define MAX_LINE 2048
+#define MAX_AUTH_LINE 12288 /* RFC 4954 §4: AUTH, and the lines of its exchange */
 /* What is read of a longer line to reply to it properly, before the session is ended. */
 #define MAX_OVERLONG (64 * 1024)
 /* Each since the last accepted message. */
@@ -73,6 +74,7 @@ pr_session_close (PrSession *self)
 {
   self->phase = PR_SESSION_CLOSING;
   pr_session_reset (self);
+  pr_session_end_auth (self);
 }
 
 void
@@ -222,6 +224,7 @@ pr_session_settle (PrSession *self, PrStep step, PrVerdict verdict)
     case PR_STEP_DATA: settle_data (self, verdict); break;
     case PR_STEP_CHUNK: settle_chunk (self, verdict); break;
     case PR_STEP_END: settle_end (self, verdict); break;
+    case PR_STEP_AUTH: pr_session_settle_auth (self, verdict); break;
     }
 }
 
@@ -264,7 +267,10 @@ take_framed (PrSession *self, const char *line, gsize len)
 
   while (len > 0 && (line[len - 1] == ' ' || line[len - 1] == '\t'))
     len--;
-  pr_session_run (self, line, len);
+  if (self->auth != NULL)
+    pr_session_take_response (self, line, len);
+  else
+    pr_session_run (self, line, len);
 }
 
 static void
@@ -284,11 +290,35 @@ take_overlong (PrSession *self, const char *data, gsize len, gboolean is_ended)
     return;
   else if (!has_cr && !self->options->legacy)
     take_framed (self, "x", 1);
+  else if (self->auth != NULL)
+    pr_session_refuse_response (self);
   else
     pr_session_refuse (self, PR_REFUSE (500, "5.5.2", "The line is longer than 2048 octets"));
 
   self->overlong = 0;
   g_string_free (g_steal_pointer (&self->line), TRUE);
+}
+
+/* How long the line may become, of which @kept (nullable) and @data are the start. */
+static gsize
+max_line (const PrSession *self, const GString *kept, const char *data, gsize len)
+{
+  const char *word = kept != NULL ? kept->str : data;
+
+  if (self->auth != NULL)
+    return MAX_AUTH_LINE;
+  if (kept != NULL)
+    len = kept->len;
+
+  return len >= 5 && g_ascii_strncasecmp (word, "AUTH ", 5) == 0 ? MAX_AUTH_LINE : MAX_LINE;
+}
+
+/* A line that was kept. It may hold a password. */
+static void
+forget_line (GString *line)
+{
+  explicit_bzero (line->str, line->len);
+  g_string_free (line, TRUE);
 }
 
 static gsize
@@ -298,7 +328,7 @@ take_command (PrSession *self, const char *data, gsize len)
   gsize n = lf != NULL ? (gsize) (lf - data) : len;
   gsize n_kept = self->line != NULL ? self->line->len : 0;
 
-  if (self->overlong > 0 || n_kept + n > MAX_LINE)
+  if (self->overlong > 0 || n_kept + n > max_line (self, self->line, data, n))
     take_overlong (self, data, n, lf != NULL);
   else if (lf != NULL && self->line == NULL)
     take_framed (self, data, n);
@@ -310,8 +340,10 @@ take_command (PrSession *self, const char *data, gsize len)
 
       if (lf != NULL)
         {
-          g_autoptr (GString) line = g_steal_pointer (&self->line);
+          GString *line = g_steal_pointer (&self->line);
+
           take_framed (self, line->str, line->len);
+          forget_line (line);
         }
     }
 
@@ -339,8 +371,9 @@ pr_session_free (PrSession *self)
     return;
 
   pr_session_reset (self);
-  if (self->line != NULL)
-    g_string_free (self->line, TRUE);
+  pr_session_end_auth (self);
+  g_clear_pointer (&self->line, forget_line);
+  g_free (self->user);
   g_free (self->helo);
   g_free (self);
 }
@@ -431,6 +464,12 @@ gboolean
 pr_session_is_extended (const PrSession *self)
 {
   return self->is_extended;
+}
+
+const char *
+pr_session_get_user (const PrSession *self)
+{
+  return self->user;
 }
 
 guint

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "smtp/envelope.h"
+#include "smtp/sasl.h"
 #include "smtp/verdict.h"
 
 G_BEGIN_DECLS
@@ -23,8 +24,15 @@ typedef struct
   gboolean legacy;                 /* CONTRACT: [listener] legacy */
 } PrSessionOptions;
 
+/* What a client may sign in with as things stand. */
+typedef struct
+{
+  PrSaslMechanisms allowed;   /* listed by EHLO */
+  PrSaslMechanisms needs_tls; /* would be allowed behind STARTTLS: 538 5.7.11 */
+} PrAuthOffer;
+
 /* Each step's question to the world. All are called from within feed or resume, never later.
- * mail, rcpt, data and end may answer PR_PENDING and then owe one pr_session_resume(). */
+ * mail, rcpt, data, end and auth may answer PR_PENDING and then owe one pr_session_resume(). */
 typedef struct
 {
   /* EHLO or HELO was accepted; @name as the client said it: at most 255 octets without control
@@ -47,6 +55,14 @@ typedef struct
   /* A message that was opened will not be completed: too large, broken, RSET, gone. Comes as soon
    * as that is known; the octets that are still to come are consumed by the session. */
   void (*abandon) (gpointer owner);
+  /* (nullable: nobody can sign in; the three below are then not called) */
+  PrAuthOffer (*auth_offer) (gpointer owner);
+  /* As PrSaslServerWorld has it. get_binding: (nullable). */
+  char *(*find_secret) (gpointer owner, PrSaslMechanisms mechanism, const char *user);
+  GBytes *(*get_binding) (gpointer owner, const char *type);
+  /* Somebody says to be @user ("" where that was not understood): @is_proven, or @check (transfer
+   * full) (nullable) tells whether it is true, or it is not true. ACCEPT signs @user in. */
+  PrVerdict (*auth) (gpointer owner, const char *user, PrSaslCheck *check, gboolean is_proven);
   /* (nullable): each line that goes either way, for the transcript, without its end; of a message
    * only "(N octets of message)". Secrets are hidden already. Incoming lines hold any octet but
    * NUL, CR and LF. */
@@ -84,6 +100,8 @@ PrSessionPhase pr_session_get_phase (const PrSession *self);
 /* What EHLO or HELO said (see greeted), NULL before. Borrowed, valid until the next feed. */
 const char *pr_session_get_helo (const PrSession *self);
 gboolean pr_session_is_extended (const PrSession *self); /* EHLO, not HELO */
+/* Who signed in, NULL: nobody. Borrowed, valid until the next feed. */
+const char *pr_session_get_user (const PrSession *self);
 /* Since the last accepted message. At 20 the session says 421 4.7.0 and closes. */
 guint pr_session_get_n_errors (const PrSession *self);
 guint64 pr_session_get_body_size (const PrSession *self); /* octets of the open message */

@@ -38,6 +38,7 @@ typedef enum
   IS_SILENT = 1 << 7,    /* its replies carry no enhanced status (RFC 2034 §4) */
   IS_RECIPIENT = 1 << 8, /* refusals have a budget of their own */
   HAS_OCTETS = 1 << 9,   /* octets follow, whatever is replied */
+  IS_SECRET = 1 << 10,   /* its argument is not shown */
 } VerbFlags;
 
 typedef struct
@@ -103,19 +104,34 @@ introduce (PrSession *self, Command *command, gboolean extended)
     self->handler->greeted (self->owner, self->helo, extended);
 }
 
+/* Old devices read only a draft's form of it, with an equals sign. */
+static void
+append_auth (const PrSession *self, GString *text)
+{
+  PrSaslMechanisms allowed = pr_session_get_auth_offer (self).allowed;
+  g_autofree char *names = allowed != 0 ? pr_sasl_mechanisms_to_string (allowed) : NULL;
+
+  if (names != NULL)
+    g_string_append_printf (text, "\nAUTH %s", names);
+  if (names != NULL && self->options->legacy)
+    g_string_append_printf (text, "\nAUTH=%s", names);
+}
+
 static void
 proceed_ehlo (PrSession *self, Command *command)
 {
   const PrSessionOptions *options = self->options;
-  g_autofree char *text = NULL;
+  g_autoptr (GString) text = g_string_sized_new (256);
 
   introduce (self, command, TRUE);
-  text =
-    g_strdup_printf ("%s\nSIZE %" G_GUINT64_FORMAT
-                     "\nPIPELINING\n8BITMIME\nSMTPUTF8\nENHANCEDSTATUSCODES\nDSN\nCHUNKING\n"
-                     "BINARYMIME\nLIMITS RCPTMAX=%u\nHELP",
-                     options->hostname, options->max_message_size_octets, options->max_recipients);
-  pr_session_say (self, 250, NULL, text);
+  g_string_printf (text,
+                   "%s\nSIZE %" G_GUINT64_FORMAT
+                   "\nPIPELINING\n8BITMIME\nSMTPUTF8\nENHANCEDSTATUSCODES\nDSN\nCHUNKING\n"
+                   "BINARYMIME\nLIMITS RCPTMAX=%u",
+                   options->hostname, options->max_message_size_octets, options->max_recipients);
+  append_auth (self, text);
+  g_string_append (text, "\nHELP");
+  pr_session_say (self, 250, NULL, text->str);
 }
 
 static void
@@ -292,6 +308,20 @@ proceed_bdat (PrSession *self, Command *command)
     pr_session_settle (self, PR_STEP_CHUNK, self->handler->data (self->owner, self->envelope));
 }
 
+/* --- AUTH --- */
+
+static PrVerdict
+check_auth (const PrSession *self, Command *command)
+{
+  return pr_session_check_auth (self, command->p, command->end);
+}
+
+static void
+proceed_auth (PrSession *self, Command *command)
+{
+  pr_session_begin_auth (self, command->p, command->end);
+}
+
 /* --- the others --- */
 
 static void
@@ -344,6 +374,8 @@ static const Verb verbs[] = {
   { "EHLO", IS_IDLE | IS_SILENT, check_helo, proceed_ehlo,
     "EHLO name\nintroduces your machine and lists what this server can do" },
   { "HELO", IS_IDLE | IS_SILENT, check_helo, proceed_helo, "HELO name\nintroduces your machine" },
+  { "AUTH", NEEDS_HELO | NEEDS_NO_MAIL | IS_IDLE | IS_SECRET, check_auth, proceed_auth,
+    "AUTH mechanism [initial response]\nsigns you in; EHLO lists the mechanisms" },
   { "NOOP", IS_IDLE, check_nothing, proceed_noop, "NOOP\nhas no effect" },
   { "VRFY", IS_IDLE, check_argument, proceed_vrfy,
     "VRFY address\nis not answered; an address shows at RCPT whether it is taken" },
@@ -458,8 +490,8 @@ is_word (const char *line, gsize len, const char *word)
   return strlen (word) == len && g_ascii_strncasecmp (line, word, len) == 0;
 }
 
-/* AUTH and STARTTLS are no verbs of the table yet: nobody may be told more than that, and the
- * transcript may not show what a client that insists sends behind them. */
+/* The transcript may not show what a client sends behind an AUTH that was refused. STARTTLS is no
+ * verb of the table yet. */
 static void
 run_unknown (PrSession *self, const char *line, gsize len, gsize word_len)
 {
@@ -474,15 +506,12 @@ run_unknown (PrSession *self, const char *line, gsize len, gsize word_len)
         return;
       }
 
-  if (is_word (line, word_len, "AUTH"))
-    self->hides_lines = TRUE;
-
   if (self->hides_lines)
     pr_session_trace (self, FALSE, "(hidden)", strlen ("(hidden)"));
   else
     pr_session_trace (self, FALSE, line, len);
 
-  if (is_word (line, word_len, "AUTH") || is_word (line, word_len, "STARTTLS"))
+  if (is_word (line, word_len, "STARTTLS"))
     pr_session_refuse (self, PR_REFUSE (502, "5.5.1", "This is not offered here"));
   else if (len == 0)
     pr_session_refuse (self, PR_REFUSE (500, "5.5.2", "An empty line is no command"));
@@ -507,9 +536,12 @@ pr_session_run (PrSession *self, const char *line, gsize len)
       return;
     }
 
-  self->hides_lines = FALSE;
-  pr_session_trace (self, FALSE, line, len);
   for (command.p = line + word_len; command.p < command.end && is_space (*command.p);)
     command.p++;
+  self->hides_lines = (verb->flags & IS_SECRET) != 0;
+  if (self->hides_lines)
+    pr_session_trace_auth (self, command.p, command.end);
+  else
+    pr_session_trace (self, FALSE, line, len);
   run_verb (self, verb, &command);
 }

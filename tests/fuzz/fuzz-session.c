@@ -111,8 +111,39 @@ on_abandon (gpointer owner)
   self->is_open = FALSE;
 }
 
+static PrAuthOffer
+on_auth_offer (gpointer owner)
+{
+  return (PrAuthOffer){ PR_SASL_SCRAM_SHA_256 | PR_SASL_PLAIN | PR_SASL_LOGIN, 0 };
+}
+
+static char *
+on_find_secret (gpointer owner, PrSaslMechanisms mechanism, const char *user)
+{
+  g_autoptr (GBytes) key = g_bytes_new_static ("key", 3);
+
+  return pr_sasl_make_up_secret (mechanism, user, NULL, key);
+}
+
+static PrVerdict
+on_auth (gpointer owner, const char *user, PrSaslCheck *check, gboolean is_proven)
+{
+  g_assert (!is_proven);
+  pr_sasl_check_free (check);
+  return *user == 'u' ? PR_ACCEPT : *user == 'p' ? PR_PENDING : PR_REFUSE (535, "5.7.8", "Wrong");
+}
+
 static const PrSessionHandler handler = {
-  on_greeted, on_mail, on_rcpt, on_data, on_body, on_end, on_abandon, NULL,
+  on_greeted,
+  on_mail,
+  on_rcpt,
+  on_data,
+  on_body,
+  on_end,
+  on_abandon,
+  .auth_offer = on_auth_offer,
+  .find_secret = on_find_secret,
+  .auth = on_auth,
 };
 
 static void

@@ -20,10 +20,11 @@ typedef enum
   STEP_RCPT,
   STEP_DATA,
   STEP_END,
+  STEP_AUTH,
   N_STEPS
 } Step;
 
-static const char *const step_names[N_STEPS] = { "greet", "mail", "rcpt", "data", "end" };
+static const char *const step_names[N_STEPS] = { "greet", "mail", "rcpt", "data", "end", "auth" };
 
 typedef struct
 {
@@ -42,6 +43,7 @@ typedef struct
 {
   char *name;
   PrSessionOptions options;
+  PrAuthOffer offer;
   GPtrArray *exchanges;     /* of Exchange */
   GArray *answers[N_STEPS]; /* of Answer */
   GPtrArray *words;         /* owns the texts of answers */
@@ -236,6 +238,10 @@ parse_option (Dialog *self, const char *text)
     self->options.max_message_size_octets = g_ascii_strtoull (pair[1], NULL, 10);
   else if (strcmp (pair[0], "max-recipients") == 0)
     self->options.max_recipients = atoi (pair[1]);
+  else if (strcmp (pair[0], "auth") == 0)
+    self->offer.allowed = pr_sasl_mechanisms_from_string (pair[1]);
+  else if (strcmp (pair[0], "auth-by-tls") == 0)
+    self->offer.needs_tls = pr_sasl_mechanisms_from_string (pair[1]);
   else
     g_error ("an unknown option: %s", text);
 }
@@ -464,12 +470,51 @@ on_abandon (gpointer owner)
   g_string_append (self->heard, "abandon\n");
 }
 
+static PrAuthOffer
+on_auth_offer (gpointer owner)
+{
+  World *self = owner;
+
+  return self->dialog->offer;
+}
+
+/* The password of "user" is "pencil" (RFC 7677 §3). */
+static char *
+on_find_secret (gpointer owner, PrSaslMechanisms mechanism, const char *user)
+{
+  g_autoptr (GBytes) key = g_bytes_new_static ("key", 3);
+
+  if (strcmp (user, "user") != 0)
+    return pr_sasl_make_up_secret (PR_SASL_SCRAM_SHA_256, user, NULL, key);
+
+  return g_strdup ("SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ==$"
+                   "WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:"
+                   "wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU=");
+}
+
+static PrVerdict
+on_auth (gpointer owner, const char *user, PrSaslCheck *check, gboolean is_proven)
+{
+  World *self = owner;
+  gboolean right = is_proven || (check != NULL && pr_sasl_check_run (check));
+
+  g_string_append_printf (self->heard, "auth %s%s\n", user, right ? "" : " wrong");
+  pr_sasl_check_free (check);
+  if (!right)
+    return PR_REFUSE (535, "5.7.8", "Wrong");
+
+  return ask (self, STEP_AUTH);
+}
+
 static void
 on_trace (gpointer owner, gboolean outgoing, const char *line, gsize len)
 {
   g_assert_null (memchr (line, '\n', len));
   g_assert_null (memchr (line, '\r', len));
   g_assert_null (memchr (line, '\0', len));
+  /* The password, and all that PLAIN says. */
+  g_assert_null (g_strstr_len (line, (gssize) len, "cGVuY2ls"));
+  g_assert_null (g_strstr_len (line, (gssize) len, "AHVzZXI"));
 }
 
 static const PrSessionHandler handler = {
@@ -480,6 +525,9 @@ static const PrSessionHandler handler = {
   .body = on_body,
   .end = on_end,
   .abandon = on_abandon,
+  .auth_offer = on_auth_offer,
+  .find_secret = on_find_secret,
+  .auth = on_auth,
   .trace = on_trace,
 };
 

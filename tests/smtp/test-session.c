@@ -87,7 +87,7 @@ on_trace (gpointer owner, gboolean outgoing, const char *line, gsize len)
 }
 
 static const PrSessionHandler handler = {
-  on_greeted, on_mail, on_rcpt, on_data, on_body, on_end, on_abandon, on_trace,
+  on_greeted, on_mail, on_rcpt, on_data, on_body, on_end, on_abandon, .trace = on_trace,
 };
 
 static void
@@ -213,7 +213,7 @@ test_trace (Fixture *self, gconstpointer data)
                    "C: BDAT 2 LAST\n"
                    "S: 503 5.5.1 Name the sender by MAIL FROM first\n"
                    "C: (2 octets of message)\n"
-                   "C: (hidden)\n"
+                   "C: AUTH PLAIN (hidden)\n"
                    "S: 502 5.5.1 This is not offered here\n"
                    "C: (hidden)\n"
                    "S: 500 5.5.1 This is no command; HELP lists them\n"
