@@ -2,7 +2,7 @@
 #pragma once
 
 #include "queue/store.h"
-#include "relay/worker.h"
+#include "net/worker.h"
 
 G_BEGIN_DECLS
 

@@ -5,7 +5,7 @@
 #include "relay/maildir.h"
 #include "relay/prepare.h"
 #include "relay/record.h"
-#include "relay/worker.h"
+#include "net/worker.h"
 
 #define MAX_TASKS 4 /* of one Maildir: more than the threads, so that they never wait for us */
 

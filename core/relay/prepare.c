@@ -7,7 +7,7 @@
 
 #include "common/error.h"
 #include "relay/convert.h"
-#include "relay/worker.h"
+#include "net/worker.h"
 
 struct _PrPrepare
 {

@@ -4,7 +4,7 @@
 #include "relay/hand.h"
 #include "relay/hosts.h"
 #include "relay/runner.h"
-#include "relay/worker.h"
+#include "net/worker.h"
 #include "smtp/reply.h"
 
 G_BEGIN_DECLS

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "relay/worker.h"
+#include "net/worker.h"
 
 #define N_THREADS 2
 
