@@ -8,8 +8,9 @@ G_BEGIN_DECLS
 
 /* The schema this program writes. Each step is a case in database.c, and a database of each
  * version lies in tests/data.
- *   1  the first */
-#define PR_DATABASE_VERSION 1
+ *   1  the first
+ *   2  values by name */
+#define PR_DATABASE_VERSION 2
 
 #define PR_DATABASE_BUSY_TIMEOUT_MS 10000 /* another program looks into the file */
 
@@ -44,6 +45,9 @@ typedef enum
   PR_SQL_INSERT_EVENT,
   PR_SQL_SELECT_OLDEST_EVENT,
   PR_SQL_DELETE_EVENTS,
+  PR_SQL_PUT_VALUE,
+  PR_SQL_DELETE_VALUE,
+  PR_SQL_SELECT_VALUES,
   PR_N_SQL,
 } PrSql;
 

@@ -31,8 +31,11 @@ typedef enum
   PR_EVENT_RESUMED = 20,
   PR_EVENT_SPACE_LOW = 21,
   PR_EVENT_SPACE_OK = 22,
-  PR_EVENT_EXPANDED = 23, /* relayed to a hop that does not do DSN, RFC 3461 §6 */
-  PR_EVENT_WARNED = 24,   /* delay notice sent */
+  PR_EVENT_EXPANDED = 23,       /* relayed to a hop that does not do DSN, RFC 3461 §6 */
+  PR_EVENT_WARNED = 24,         /* delay notice sent */
+  PR_EVENT_SIGNED_IN = 25,      /* a client; who, in text */
+  PR_EVENT_SIGN_IN_FAILED = 26, /* who it said to be, in text */
+  PR_EVENT_CLIENT_REFUSED = 27, /* too many failures: its address is refused for a while */
 } PrEventKind;
 
 /* Every string is copied when the event is given to the journal; all are nullable. */

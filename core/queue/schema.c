@@ -11,6 +11,7 @@
  * event      its id is the time in microseconds, made increasing: a time range is an id range.
  *            skew is id - time, 0 unless the clock went back.
  * counter    one row: what nobody should have to count.
+ * value      small things by name that outlive a restart, such as who is refused.
  */
 #include "queue/schema.h"
 
@@ -71,6 +72,10 @@ static const char version_1[] =
   "  event_octets INTEGER NOT NULL);"
   "INSERT INTO counter VALUES (1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0);";
 
+static const char version_2[] = "CREATE TABLE value ("
+                                "  name TEXT PRIMARY KEY,"
+                                "  value TEXT NOT NULL) WITHOUT ROWID;";
+
 static const char *const statements[PR_N_SQL] = {
   [PR_SQL_BEGIN] = "BEGIN",
   [PR_SQL_BEGIN_WRITE] = "BEGIN IMMEDIATE",
@@ -119,6 +124,11 @@ static const char *const statements[PR_N_SQL] = {
   [PR_SQL_SELECT_OLDEST_EVENT] = "SELECT id - skew FROM event ORDER BY id LIMIT 1",
   [PR_SQL_DELETE_EVENTS] = "DELETE FROM event WHERE id IN"
                            " (SELECT id FROM event WHERE id < ?1 ORDER BY id LIMIT ?2)",
+  [PR_SQL_PUT_VALUE] = "INSERT INTO value (name, value) VALUES (?1, ?2)"
+                       " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+  [PR_SQL_DELETE_VALUE] = "DELETE FROM value WHERE name = ?1",
+  [PR_SQL_SELECT_VALUES] = "SELECT name, value FROM value WHERE name >= ?1"
+                           " ORDER BY name LIMIT ?2",
 };
 
 const char *
@@ -138,8 +148,10 @@ pr_schema_migrate (sqlite3 *handle, int version)
 
   switch (version)
     {
-    case 0:
-      code = sqlite3_exec (handle, version_1, NULL, NULL, NULL);
+    case 0: code = sqlite3_exec (handle, version_1, NULL, NULL, NULL); G_GNUC_FALLTHROUGH;
+    case 1:
+      if (code == SQLITE_OK)
+        code = sqlite3_exec (handle, version_2, NULL, NULL, NULL);
       /* The next version's step goes here, and each falls through to the one behind it. */
       break;
     default: code = SQLITE_MISMATCH; break;

@@ -165,6 +165,22 @@ void pr_store_replace (PrStore *self, PrMessage *message, PrStoreDone done, gpoi
 void pr_store_update_all (PrStore *self, PrRecipientState from, PrRecipientState to, gint64 due_us,
                           PrStoreDone done, gpointer user_data);
 
+/* ── Small things by name ─────────────────────────────────────────────────────────────────── */
+
+/* Keeps @value (copied) under @name through restarts; NULL forgets it. Names are paths, their first
+ * part says whose they are: "sign-in/...". For some thousands of them. @done: (nullable). */
+void pr_store_set_value (PrStore *self, const char *name, const char *value, PrStoreDone done,
+                         gpointer user_data);
+typedef struct
+{
+  const char *name, *value;
+} PrStoreValue;
+typedef void (*PrStoreValuesDone) (const PrStoreValue *values, guint n, const GError *error,
+                                   gpointer user_data);
+/* Those whose name begins with @prefix, in the order of their names, at most @limit. */
+void pr_store_list_values (PrStore *self, const char *prefix, guint limit, PrStoreValuesDone done,
+                           gpointer user_data);
+
 /* ── Journal (core/journal is the only caller) ────────────────────────────────────────────── */
 
 /* Adds one event, copied, to the next transaction. It does not wake the writer: an event rides with
