@@ -224,6 +224,7 @@ answer_batch (PrWriter *self)
     {
       pr_lock (&self->lock);
       pr_job_list_append (&self->waiting, &again);
+      self->urgent = TRUE;
       pr_unlock (&self->lock);
     }
 }

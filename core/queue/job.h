@@ -11,7 +11,8 @@ typedef struct _PrWriter PrWriter;
 typedef enum
 {
   PR_JOB_READS = 1 << 0, /* changes nothing: asks for no flush, and works on a full disk */
-  PR_JOB_KEEPS = 1 << 1, /* what happened cannot unhappen: tried again until it is recorded */
+  PR_JOB_KEEPS = 1 << 1, /* what happened cannot unhappen: tried again until it is recorded, and
+                            nobody waits for it */
 } PrJobFlags;
 
 /* A kind of operation. The operations embed a PrJob as their first member. */

@@ -19,7 +19,9 @@ struct _PrWriter
   /* Under the lock */
   PrJobList waiting;
   PrEventList events;
-  gint64 events_since_us; /* monotonic; when the first of them came */
+  gboolean urgent;         /* somebody waits for what is waiting: not only records */
+  gint64 records_since_us; /* monotonic; when the first of what is waiting came */
+  gint64 events_since_us;  /* the same for events */
   gboolean asleep, stopping, hurried, wants_space, wants_tidy;
   PrStoreCounts counts;
   guint64 free_space;

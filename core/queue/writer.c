@@ -8,6 +8,9 @@
  *                              └──────── [kept] records, tried again with a back-off
  *
  * A batch is all that waits, up to 512 jobs or 4 MiB; batch.c says what it goes through.
+ * Nobody waits for a record, so that one alone stays a moment for company: with a single client
+ * each message then costs one flush of the disk, not two. What a crash takes with it is sent again,
+ * as is what was delivered a moment before it anyway.
  */
 #include "queue/writer.h"
 
@@ -20,6 +23,7 @@
 #define MAX_BATCH_JOBS 512
 #define MAX_BATCH_OCTETS (4 * 1024 * 1024)
 #define MAX_BATCH_EVENTS 1024
+#define RECORD_DELAY_US (20 * 1000)         /* records alone wait so long for company */
 #define EVENT_DELAY_US (1 * G_USEC_PER_SEC) /* an event alone waits so long for company */
 #define SPACE_INTERVAL_US (1 * G_USEC_PER_SEC)
 
@@ -41,6 +45,8 @@ take_jobs (PrWriter *self)
       n++;
       pr_job_list_push (&self->batch, pr_job_list_pop (&self->waiting));
     }
+  if (self->waiting.head == NULL)
+    self->urgent = FALSE;
 }
 
 /* Lock held. */
@@ -80,6 +86,8 @@ get_next_wake (PrWriter *self)
 {
   gint64 at = self->tidy.next_us;
 
+  if (self->waiting.head != NULL)
+    at = self->urgent || self->hurried ? 0 : MIN (at, self->records_since_us + RECORD_DELAY_US);
   if (self->kept.head != NULL)
     at = MIN (at, self->retry_at_us);
   if (self->events.head != NULL)
@@ -106,8 +114,8 @@ wait_for_work (PrWriter *self)
   gboolean finished;
 
   pr_lock (&self->lock);
-  while (!(finished = is_finished (self)) && self->waiting.head == NULL && !self->wants_space &&
-         !self->wants_tidy && g_get_monotonic_time () < get_next_wake (self))
+  while (!(finished = is_finished (self)) && !self->wants_space && !self->wants_tidy &&
+         g_get_monotonic_time () < get_next_wake (self))
     {
       self->asleep = TRUE;
       pr_wait_until (&self->cond, &self->lock, get_next_wake (self));
@@ -223,16 +231,24 @@ pr_writer_free (PrWriter *self)
 guint
 pr_writer_push (PrWriter *self, PrJobList *jobs, PrEventList *events)
 {
-  gboolean wake;
+  gboolean first;
   guint n;
 
   pr_lock (&self->lock);
-  wake = self->asleep && (jobs->head != NULL || self->events.head == NULL);
-  pr_job_list_append (&self->waiting, jobs);
-  if (self->events.head == NULL)
+  first = self->events.head == NULL;
+  if (first)
     self->events_since_us = g_get_monotonic_time ();
+  if (self->waiting.head == NULL && jobs->head != NULL)
+    {
+      self->records_since_us = g_get_monotonic_time ();
+      first = TRUE;
+    }
+  for (PrJob *job = jobs->head; job != NULL; job = job->next)
+    if (!(job->klass->flags & PR_JOB_KEEPS))
+      self->urgent = TRUE;
+  pr_job_list_append (&self->waiting, jobs);
   pr_event_list_append (&self->events, events);
-  if (wake)
+  if (self->asleep && (first || self->urgent))
     {
       self->asleep = FALSE;
       g_cond_signal (&self->cond);
