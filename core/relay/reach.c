@@ -136,6 +136,7 @@ pr_reach_next (PrDelivery *self)
   g_clear_error (&self->broken_error);
   pr_reply_clear (&self->broken_reply);
   self->broken_reply = (PrReply){ 0 };
+  self->said_ready = FALSE;
   self->said_failed = FALSE;
   self->closed = FALSE;
   g_string_truncate (self->out, 0);
