@@ -93,6 +93,24 @@ def cpu_seconds(root):
     return sum(own + gone for own, gone in before.values()) / TICK
 
 
+class OtherWork:
+    """What share of the machine's processors others used meanwhile: it explains odd numbers."""
+
+    def __init__(self):
+        self.begin = self._read()
+
+    @staticmethod
+    def _read():
+        with open("/proc/stat", encoding="ascii") as file:
+            ticks = [int(field) for field in file.readline().split()[1:9]]
+        idle = ticks[3] + ticks[4]
+        return sum(ticks), sum(ticks) - idle, cpu_seconds(os.getpid()) * TICK
+
+    def share(self):
+        total, busy, ours = (now - then for now, then in zip(self._read(), self.begin))
+        return max(busy - ours, 0) / max(total, 1)
+
+
 def pss_kib(root):
     """Proportional set size of a tree."""
     total = 0

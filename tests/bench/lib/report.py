@@ -155,6 +155,11 @@ def sections(results):
         yield "Targets", target_table(results["targets"])
 
 
+def about_others(results):
+    return (f"Other work used {results['other-work']:.0%} of the processors meanwhile"
+            + (": measure again when the machine is quiet." if results["other-work"] > 0.1 else "."))
+
+
 def as_text(results):
     return "\n\n".join(f"{title}\n\n{text}" for title, text in sections(results))
 
@@ -163,7 +168,8 @@ def as_docs(results):
     where = results["machine"]
     facts = (f"Measured {where['date']}: {where['processor']}, {where['memory']},"
              f" {where['system']}; " + ", ".join(
-                 f"{name} {version}" for name, version in results["versions"].items()) + ".\n")
+                 f"{name} {version}" for name, version in results["versions"].items()) + ".\n"
+             + about_others(results) + "\n")
     body = "\n\n".join(f"## {title}\n\n{text}" for title, text in sections(results))
     faults = results["faults"]
     end = ("Lost, doubled or damaged: none of "
