@@ -26,7 +26,7 @@ struct _PrTlsSession
   GPtrArray *tlsa;     /* owned, nullable; client */
   guint16 offered;     /* server: the highest version the client named, as on the wire */
   gssize late; /* how a read ended that had octets to give first: GnuTLS says it only once */
-  gboolean complete, ended;
+  gboolean complete, ended, remembered;
   PrTlsFacts facts;
   char *cipher, *text, *fault; /* owned: what facts point to */
 };
@@ -219,13 +219,14 @@ pr_tls_session_new_client (PrTlsClient *client, int fd, const char *host, GPtrAr
   return self;
 }
 
-/* A TLS 1.3 ticket comes behind the handshake: whether there was one is known at the end. */
+/* A TLS 1.3 ticket comes behind the handshake. It is kept as soon as it is there: a session whose
+ * peer ends without close_notify, as many do, can give none any more. */
 static void
 remember (PrTlsSession *self)
 {
   gnutls_datum_t data = { 0 };
 
-  if (!self->complete || self->client == NULL ||
+  if (self->remembered || !self->complete || self->client == NULL ||
       (gnutls_protocol_get_version (self->session) >= GNUTLS_TLS1_3 &&
        !(gnutls_session_get_flags (self->session) & GNUTLS_SFLAGS_SESSION_TICKET)))
     return;
@@ -235,6 +236,7 @@ remember (PrTlsSession *self)
       g_autoptr (GBytes) bytes = g_bytes_new (data.data, data.size);
 
       pr_tls_client_remember (self->client, self->host, bytes);
+      self->remembered = TRUE;
       gnutls_free (data.data);
     }
 }
@@ -341,6 +343,8 @@ pr_tls_session_read (PrTlsSession *self, char *data, gsize len)
       self->ended = TRUE;
       self->late = n;
     }
+  if (done > 0)
+    remember (self);
   if (done > 0)
     return (gssize) done; /* how it ended shows at the next read */
   if (self->ended)
