@@ -7,6 +7,7 @@
 #include "relay/prepare.h"
 #include "relay/rewrite.h"
 #include "relay/targets.h"
+#include "relay/way.h"
 #include "smtp/client.h"
 
 G_BEGIN_DECLS
@@ -20,6 +21,7 @@ typedef enum
   PR_DELIVERY_WAITING,    /* its host has as many connections as it may */
   PR_DELIVERY_CONNECTING, /* the socket */
   PR_DELIVERY_GREETING,   /* the dialogue, up to EHLO */
+  PR_DELIVERY_SECURING,   /* STARTTLS and the handshake */
   PR_DELIVERY_SENDING,
   PR_DELIVERY_IDLE,
   PR_DELIVERY_QUITTING, /* said QUIT, has left its hop */
@@ -33,12 +35,14 @@ struct _PrDelivery
   PrHop *hop;       /* borrowed; NULL once it has left */
   PrConfig *config; /* owned reference: a connection ends under the one it began with */
   const PrRouteConfig *route;
+  PrWay *way; /* owned reference: for the same reason */
   PrDeliveryState state;
 
   PrTargets *targets;      /* owned */
   PrHost *host;            /* borrowed: whose connection this is, or which it waits for */
   char *label;             /* owned, nullable: "smtp.example.org:587" */
   GSocketAddress *address; /* borrowed from @targets */
+  const char *host_name;   /* borrowed from @targets: what its certificate must be for */
   PrReply failure;         /* what the last host that was tried met */
   gboolean unreachable;    /* no address could even be routed to: it is our network */
 
@@ -47,11 +51,13 @@ struct _PrDelivery
   GString *out;       /* owned */
   gboolean closed;    /* the channel said so: nothing can be written */
   gboolean leaving;   /* takes no more work */
+  gboolean plain;     /* its handshake failed: this connection says no word of TLS */
+  char *tls;          /* owned, nullable: what protects it, in words */
   guint n_messages;
   GList idle_link; /* in runner->idle, then in runner->quitting */
 
   /* What the client said during a call; pr_delivery_settle() acts on it afterwards. */
-  gboolean said_ready, said_wants_body, said_finished, said_failed;
+  gboolean said_ready, said_wants_tls, said_wants_body, said_finished, said_failed;
   GError *broken_error; /* owned, nullable */
   PrReply broken_reply;
 
@@ -78,8 +84,29 @@ void pr_reach_next (PrDelivery *self);
 void pr_reach_note_failure (PrDelivery *self, const char *text, const PrReply *reply);
 /* The current address cannot even be routed to. */
 gboolean pr_reach_is_unreachable (const PrDelivery *self, const GError *error);
+/* The same address once more, with a new connection. */
+void pr_reach_again (PrDelivery *self);
 /* Its connection to the host no longer counts; who waits for one goes on. */
 void pr_reach_release (PrDelivery *self);
+
+/* ── entry.c ──────────────────────────────────────────────────────────────────────────────── */
+
+typedef enum
+{
+  PR_ENTRY_OPEN,      /* messages may go */
+  PR_ENTRY_UNDER_WAY, /* something was said: wait for the answer */
+  PR_ENTRY_REFUSED,   /* not here: the delivery is trying elsewhere already */
+} PrEntry;
+
+/* The socket is connected and the client made. */
+void pr_entry_begin (PrDelivery *self);
+/* The client is idle: what stands before the first message? */
+PrEntry pr_entry_go_on (PrDelivery *self);
+/* The server waits for the handshake. */
+void pr_entry_secure (PrDelivery *self);
+void pr_entry_note_secured (PrDelivery *self);
+/* It broke while it was being opened. TRUE: it is connecting again, without TLS. */
+gboolean pr_entry_fall_back (PrDelivery *self);
 
 /* ── sending.c ────────────────────────────────────────────────────────────────────────────── */
 

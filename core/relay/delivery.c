@@ -2,7 +2,7 @@
 /*
  *             ┌──────────── next address ────────────┐
  *             ▼                                      │ refused, timed out, not greeted
- *   finding ─► (waiting) ─► connecting ─► greeting ──┴─► sending ⇄ idle ─► quitting ─► ended
+ *   finding ─► (waiting) ─► connecting ─► entering ──┴─► sending ⇄ idle ─► quitting ─► ended
  *      │ none left                                          │ broke
  *      └────────► ended, the hop failed                     └─► ended
  *
@@ -99,7 +99,6 @@ pr_delivery_end (PrDelivery *self)
   leave_quitting (self);
   self->state = PR_DELIVERY_ENDED;
   g_clear_pointer (&self->channel, pr_channel_free);
-  g_clear_pointer (&self->targets, pr_targets_free); /* no name may be answered any more */
   pr_live_leave (&self->live);
   runner->n_connections--;
   g_queue_push_tail (&runner->graveyard, self);
@@ -142,6 +141,8 @@ free_delivery (PrDelivery *self)
   g_clear_error (&self->broken_error);
   g_string_free (self->out, TRUE);
   g_free (self->label);
+  g_free (self->tls);
+  pr_way_unref (self->way);
   pr_config_unref (self->config);
   g_free (self);
 }
@@ -240,6 +241,8 @@ static void
 note_ready (PrDelivery *self)
 {
   self->said_ready = FALSE;
+  if (pr_entry_go_on (self) != PR_ENTRY_OPEN)
+    return;
   self->host->failed_until_us = 0;
   if (!self->runner->network_available)
     self->hop->reachable = TRUE;
@@ -254,9 +257,12 @@ note_broken (PrDelivery *self)
   if (pr_delivery_is_opening (self))
     {
       g_autofree char *text = g_strdup_printf ("%s: %s", self->label, self->broken_error->message);
+      gboolean said = self->broken_reply.code != 0 && self->broken_error->code != PR_ERROR_TLS;
 
+      if (pr_entry_fall_back (self))
+        return;
       self->unreachable = FALSE;
-      pr_reach_note_failure (self, text, self->broken_reply.code != 0 ? &self->broken_reply : NULL);
+      pr_reach_note_failure (self, text, said ? &self->broken_reply : NULL);
       pr_reach_next (self);
       return;
     }
@@ -270,10 +276,15 @@ note_broken (PrDelivery *self)
 void
 pr_delivery_settle (PrDelivery *self)
 {
-  while (!self->said_failed && self->hop != NULL)
+  while (!self->said_failed)
     {
       if (self->said_ready)
         note_ready (self);
+      else if (self->said_wants_tls)
+        {
+          self->said_wants_tls = FALSE;
+          pr_entry_secure (self);
+        }
       else if (self->said_wants_body)
         {
           self->said_wants_body = FALSE;
@@ -288,8 +299,8 @@ pr_delivery_settle (PrDelivery *self)
       else
         break;
     }
-  if (self->state == PR_DELIVERY_ENDED)
-    return;
+  if (self->state == PR_DELIVERY_ENDED || self->client == NULL)
+    return; /* or it is on its way to another address */
   flush (self);
   if (self->said_failed)
     note_broken (self);
@@ -302,10 +313,10 @@ on_connected (gpointer owner)
 {
   PrDelivery *self = owner;
 
-  self->state = PR_DELIVERY_GREETING;
   self->unreachable = FALSE;
   self->client = pr_client_new (self->config->hostname, self->route->via == PR_VIA_LMTP,
                                 &pr_sending_handler, self);
+  pr_entry_begin (self);
   pr_channel_set_deadline (self->channel, deadline_ms (self));
 }
 
@@ -323,6 +334,15 @@ static void
 on_drained (gpointer owner)
 {
   pr_sending_more (owner);
+}
+
+static void
+on_secured (gpointer owner)
+{
+  PrDelivery *self = owner;
+
+  pr_entry_note_secured (self);
+  pr_delivery_settle (self);
 }
 
 static void
@@ -386,6 +406,7 @@ static const PrChannelHandler channel_handler = {
   .drained = on_drained,
   .closed = on_closed,
   .timed_out = on_timed_out,
+  .secured = on_secured,
 };
 
 void
@@ -404,6 +425,7 @@ static const char *const state_words[] = {
   [PR_DELIVERY_WAITING] = "waiting for a free connection",
   [PR_DELIVERY_CONNECTING] = "connecting",
   [PR_DELIVERY_GREETING] = "being greeted",
+  [PR_DELIVERY_SECURING] = "agreeing on encryption",
   [PR_DELIVERY_SENDING] = "sending a message",
   [PR_DELIVERY_IDLE] = "waiting for more",
   [PR_DELIVERY_QUITTING] = "saying goodbye",
@@ -419,6 +441,7 @@ on_describe (PrLive *live, PrLiveFacts *out)
     .peer = self->label != NULL ? self->label : self->hop->name,
     .state = state_words[self->state],
     .route = self->route->name,
+    .tls = self->tls,
     .octets_in = self->channel != NULL ? pr_channel_get_octets_in (self->channel) : 0,
     .octets_out = self->channel != NULL ? pr_channel_get_octets_out (self->channel) : 0,
     .n_messages = self->n_messages,
@@ -449,6 +472,7 @@ pr_delivery_open (PrHop *hop)
   self->hop = hop;
   self->config = pr_config_ref (runner->config);
   self->route = hop->route;
+  self->way = pr_way_ref (pr_way_get (runner, self->route));
   self->unreachable = TRUE;
   self->idle_link.data = self;
   self->out = g_string_new (NULL);

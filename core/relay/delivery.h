@@ -12,10 +12,7 @@ G_BEGIN_DECLS
  * is waited for and recorded.
  */
 
-/* Why mail cannot be sent to @route at all, in words; NULL: it can. */
-const char *pr_delivery_find_obstacle (const PrRouteConfig *route);
-
-/* Begins. It takes work from @hop once it can send. */
+/* Begins; the route's way (way.h) is open. It takes work from @hop once it can send. */
 void pr_delivery_open (PrHop *hop);
 gboolean pr_delivery_is_idle (const PrDelivery *self);
 /* Idle: takes the hop's next work. */

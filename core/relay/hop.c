@@ -17,6 +17,7 @@
 #include "relay/local.h"
 #include "relay/record.h"
 #include "relay/schedule.h"
+#include "relay/way.h"
 
 #define WORKS_PER_OPENING 4 /* so many waiting works justify one more connection */
 #define HURRY_MS 1000       /* what waits longer justifies one too */
@@ -181,8 +182,6 @@ place (PrHop *self, PrMessage *message, guint index)
 void
 pr_hop_take (PrHop *self, PrMessage *message, guint index)
 {
-  if (pr_hand_has (self->runner->hand, message->id, index))
-    return;
   if (!may_send (self) || pr_hop_is_blocked (self) || !has_room (self) ||
       message->progress[index].due_us > g_get_real_time ())
     pr_hop_note_due (self, message->progress[index].due_us);
@@ -376,20 +375,27 @@ use_idle (PrHop *self)
   return FALSE;
 }
 
+/* FALSE: not now; the hop has failed, or looks again when it is known. */
+static gboolean
+may_enter (PrHop *self)
+{
+  const char *why = NULL;
+  PrWayState state = pr_way_check (pr_way_get (self->runner, self->route), &why);
+  PrReply reply = { 0 };
+
+  if (state != PR_WAY_FAULTY)
+    return state == PR_WAY_OPEN;
+  pr_reply_set (&reply, 0, "4.7.0", why);
+  pr_hop_fail (self, &reply, NULL, FALSE);
+  pr_reply_clear (&reply);
+  return FALSE;
+}
+
 static void
 pump_connections (PrHop *self)
 {
-  const char *obstacle = pr_delivery_find_obstacle (self->route);
-
-  if (obstacle != NULL)
-    {
-      PrReply reply = { 0 };
-
-      pr_reply_set (&reply, 0, "4.7.0", obstacle);
-      pr_hop_fail (self, &reply, NULL, FALSE);
-      pr_reply_clear (&reply);
-      return;
-    }
+  if (!may_enter (self))
+    return;
   while (self->works.n_works > 0 && self->n_idle > 0 && use_idle (self))
     ;
   while (wants_connection (self) && find_slot (self))

@@ -9,17 +9,6 @@
 
 #define CAP_US (60 * G_GINT64_CONSTANT (1000000))
 
-/* Until TLS and sign-in are built, a route that demands them must not send in clear. */
-const char *
-pr_delivery_find_obstacle (const PrRouteConfig *route)
-{
-  if (route->tls == PR_TLS_REQUIRED || route->tls == PR_TLS_IMPLICIT)
-    return "This route demands TLS, which this version cannot do yet";
-  if (route->username != NULL)
-    return "This route demands a sign-in, which this version cannot do yet";
-  return NULL;
-}
-
 /* Its connection to the host no longer counts; who waits for one goes on. */
 void
 pr_reach_release (PrDelivery *self)
@@ -101,8 +90,6 @@ on_target (const PrTarget *target, const PrReply *failure, gpointer user_data)
   PrDelivery *self = user_data;
   PrHost *host;
 
-  if (self->state == PR_DELIVERY_ENDED) /* stopped while names were looked up, not yet buried */
-    return;
   if (target == NULL)
     {
       give_up (self, failure);
@@ -111,6 +98,9 @@ on_target (const PrTarget *target, const PrReply *failure, gpointer user_data)
   g_free (self->label);
   self->label = g_strdup (target->label);
   self->address = target->address;
+  self->host_name = target->host;
+  self->plain = FALSE;
+  g_clear_pointer (&self->tls, g_free);
   host = pr_hosts_get (self->runner->hosts, self->route->name, target->label);
   if (host != self->host)
     {
@@ -130,18 +120,30 @@ on_target (const PrTarget *target, const PrReply *failure, gpointer user_data)
 }
 
 /* What the last address said is forgotten but for its failure. */
-void
-pr_reach_next (PrDelivery *self)
+static void
+forget_connection (PrDelivery *self)
 {
   g_clear_pointer (&self->channel, pr_channel_free);
   g_clear_pointer (&self->client, pr_client_free);
   g_clear_error (&self->broken_error);
   pr_reply_clear (&self->broken_reply);
   self->broken_reply = (PrReply){ 0 };
-  self->said_ready = FALSE;
-  self->said_failed = FALSE;
+  self->said_ready = self->said_wants_tls = self->said_failed = FALSE;
   self->closed = FALSE;
   g_string_truncate (self->out, 0);
+}
+
+void
+pr_reach_again (PrDelivery *self)
+{
+  forget_connection (self);
+  pr_delivery_connect (self);
+}
+
+void
+pr_reach_next (PrDelivery *self)
+{
+  forget_connection (self);
   self->state = PR_DELIVERY_FINDING;
   pr_targets_next (self->targets);
 }

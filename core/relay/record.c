@@ -110,6 +110,7 @@ add_event (PrRunner *runner, const PrWork *work, guint index, PrEventKind kind,
     .code = reply->code,
     .text = reply->text,
     .size_octets = message->size_octets,
+    .tls = facts->tls,
   };
 
   pr_journal_add (runner->journal, &event);

@@ -24,6 +24,7 @@ struct _PrRunner
   PrHand *hand;     /* owned */
   PrHosts *hosts;   /* owned */
   GHashTable *hops; /* owned: bucket name → PrHop */
+  GHashTable *ways; /* owned: route name → PrWay */
 
   GHashTable *deleting; /* owned: ids whose deletion is not yet committed: never taken again */
 

@@ -10,6 +10,7 @@
 #include "relay/hop.h"
 #include "relay/order.h"
 #include "relay/record.h"
+#include "relay/way.h"
 
 #define WINDOW 4000        /* recipients in hand for one hop */
 #define TOTAL_WINDOW 20000 /* for all */
@@ -140,6 +141,12 @@ free_hop (gpointer data)
   pr_hop_free (data);
 }
 
+static void
+forget_way (gpointer data)
+{
+  pr_way_forget (data);
+}
+
 PrRunner *
 pr_runner_new (PrLoop *loop, PrStore *store, PrJournal *journal, PrResolver *resolver,
                PrLives *lives, PrConfig *config)
@@ -157,6 +164,7 @@ pr_runner_new (PrLoop *loop, PrStore *store, PrJournal *journal, PrResolver *res
   self->hand = pr_hand_new ();
   self->hosts = pr_hosts_new ();
   self->hops = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, free_hop);
+  self->ways = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, forget_way);
   self->deleting = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
   self->wakes = g_sequence_new (NULL);
   self->network_available = TRUE;
@@ -203,6 +211,7 @@ pr_runner_free (PrRunner *self)
   pr_timer_stop (&self->stop_timer);
   pr_timer_stop (&self->start_timer);
   pr_worker_free (self->worker);
+  g_hash_table_unref (self->ways);
   g_queue_clear (&self->slot_waiters);
   g_queue_clear (&self->unrecorded);
   g_hash_table_unref (self->hops);
@@ -381,6 +390,7 @@ pr_runner_set_config (PrRunner *self, PrConfig *config)
 
   give_all_back (self);
   self->config = pr_config_ref (config);
+  g_hash_table_remove_all (self->ways);
   quit_idle (self);
   for (GList *link = hops; link != NULL; link = link->next)
     pr_hop_set_config (link->data);

@@ -21,6 +21,12 @@ on_ready (gpointer owner)
 }
 
 static void
+on_wants_tls (gpointer owner)
+{
+  ((PrDelivery *) owner)->said_wants_tls = TRUE;
+}
+
+static void
 on_wants_body (gpointer owner)
 {
   ((PrDelivery *) owner)->said_wants_body = TRUE;
@@ -61,6 +67,7 @@ on_trace (gpointer owner, gboolean outgoing, const char *line, gsize len)
 
 const PrClientHandler pr_sending_handler = {
   .ready = on_ready,
+  .wants_tls = on_wants_tls,
   .wants_body = on_wants_body,
   .result = on_result,
   .finished = on_finished,
@@ -295,6 +302,7 @@ facts_of (const PrDelivery *self)
   return (PrRecordFacts){
     .peer = self->label,
     .session = self->live.id,
+    .tls = self->tls,
     .hop_is_last = self->route->via == PR_VIA_LMTP,
     .hop_does_dsn = (pr_client_get_capabilities (self->client)->extensions & PR_EXT_DSN) != 0,
   };

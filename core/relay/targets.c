@@ -342,7 +342,7 @@ static void
 give_unix (PrTargets *self)
 {
   const char *path = self->options.route->path;
-  PrTarget target = { .label = path };
+  PrTarget target = { .label = path, .host = "localhost" };
 
   if (self->address != NULL)
     {
@@ -360,7 +360,7 @@ give_address (PrTargets *self)
   const Candidate *candidate =
     &g_array_index (self->candidates, Candidate, self->next_candidate - 1);
   GInetAddress *address = g_ptr_array_index (self->addresses, self->next_address++);
-  PrTarget target = { .label = candidate->label };
+  PrTarget target = { .label = candidate->label, .host = candidate->host };
 
   g_clear_object (&self->address);
   self->address = g_inet_socket_address_new (address, candidate->port);

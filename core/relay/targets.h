@@ -19,6 +19,7 @@ typedef struct _PrTargets PrTargets;
 typedef struct
 {
   const char *label; /* "smtp.example.org:587", "/run/lmtp": for people and for PrHosts */
+  const char *host;  /* the name that was asked for, or the address; "localhost" for a socket */
   GSocketAddress *address;
 } PrTarget;
 

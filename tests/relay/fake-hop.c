@@ -23,12 +23,14 @@ struct _FakeHop
   PrWatch watch;
   gboolean lmtp;
   char *ehlo;
+  PrTlsServer *tls; /* owned, nullable */
+  gboolean implicit;
   GPtrArray *rules;    /* of Rule */
   GPtrArray *mail;     /* of FakeMail */
   GPtrArray *commands; /* of char */
   GList *peers;        /* of Peer */
   GList *dead;         /* of Peer, freed with the hop */
-  guint n_connections, n_open, n_most;
+  guint n_connections, n_open, n_most, n_resumed;
 };
 
 typedef struct
@@ -38,6 +40,7 @@ typedef struct
   GString *in;
   FakeMail *mail;
   gboolean in_data, half, mute;
+  gboolean greeted;
 } Peer;
 
 static void
@@ -138,6 +141,8 @@ say_ehlo (Peer *peer, const char *reply)
     return say (peer, reply);
   lines = g_strsplit (peer->hop->ehlo, "\n", -1);
   say (peer, "250-fake");
+  if (peer->hop->tls != NULL && !pr_channel_is_secure (peer->channel))
+    say (peer, "250-STARTTLS");
   for (guint i = 0; lines[i] != NULL; i++)
     {
       g_autofree char *line = g_strconcat (lines[i + 1] != NULL ? "250-" : "250 ", lines[i], NULL);
@@ -195,7 +200,10 @@ on_command (Peer *peer, const char *line)
 
       g_clear_pointer (&peer->mail, free_mail);
       if (g_str_has_prefix (reply, "250"))
-        peer->mail = new_mail (line + strlen ("MAIL FROM:"));
+        {
+          peer->mail = new_mail (line + strlen ("MAIL FROM:"));
+          peer->mail->secure = pr_channel_is_secure (peer->channel);
+        }
       return say (peer, reply);
     }
   if (g_str_has_prefix (line, "RCPT"))
@@ -208,6 +216,16 @@ on_command (Peer *peer, const char *line)
 
       peer->in_data = g_str_has_prefix (reply, "354");
       return say (peer, reply);
+    }
+  if (g_str_has_prefix (line, "STARTTLS"))
+    {
+      const char *reply = find_reply (hop, line, "220 2.0.0 Go");
+
+      if (!say (peer, reply))
+        return FALSE;
+      if (g_str_has_prefix (reply, "220"))
+        pr_channel_start_tls_server (peer->channel, hop->tls);
+      return TRUE;
     }
   if (g_str_has_prefix (line, "QUIT"))
     {
@@ -270,10 +288,28 @@ on_timed_out (gpointer owner)
   g_assert_not_reached ();
 }
 
+static void
+greet (Peer *peer)
+{
+  peer->greeted = TRUE;
+  say (peer, find_reply (peer->hop, "greeting", "220 fake ready"));
+}
+
+static void
+on_secured (gpointer owner)
+{
+  Peer *peer = owner;
+
+  peer->hop->n_resumed += pr_channel_get_tls (peer->channel)->resumed;
+  if (!peer->greeted)
+    greet (peer);
+}
+
 static const PrChannelHandler handler = {
   .received = on_received,
   .closed = on_closed,
   .timed_out = on_timed_out,
+  .secured = on_secured,
 };
 
 static void
@@ -289,7 +325,10 @@ on_accept (PrListener *listener, int fd, const PrIp *ip, guint16 port, gpointer 
   hop->n_connections++;
   hop->n_open++;
   hop->n_most = MAX (hop->n_most, hop->n_open);
-  say (peer, find_reply (hop, "greeting", "220 fake ready"));
+  if (hop->implicit)
+    pr_channel_detect_tls (peer->channel, hop->tls, TRUE);
+  else
+    greet (peer);
 }
 
 static void
@@ -359,6 +398,7 @@ fake_hop_free (FakeHop *self)
   g_ptr_array_unref (self->rules);
   g_ptr_array_unref (self->mail);
   g_ptr_array_unref (self->commands);
+  g_clear_pointer (&self->tls, pr_tls_server_unref);
   g_free (self->ehlo);
   g_free (self);
 }
@@ -376,6 +416,13 @@ fake_hop_set_ehlo (FakeHop *self, const char *lines)
 {
   g_free (self->ehlo);
   self->ehlo = g_strdup (lines);
+}
+
+void
+fake_hop_set_tls (FakeHop *self, PrTlsServer *tls, gboolean implicit)
+{
+  self->tls = pr_tls_server_ref (tls);
+  self->implicit = implicit;
 }
 
 void
@@ -423,6 +470,12 @@ fake_hop_count (FakeHop *self, const char *command)
   for (guint i = 0; i < self->commands->len; i++)
     n += g_str_has_prefix (self->commands->pdata[i], command);
   return n;
+}
+
+guint
+fake_hop_count_resumed (FakeHop *self)
+{
+  return self->n_resumed;
 }
 
 guint

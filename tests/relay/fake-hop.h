@@ -2,6 +2,7 @@
 #pragma once
 
 #include "net/loop.h"
+#include "net/tls.h"
 
 G_BEGIN_DECLS
 
@@ -16,6 +17,7 @@ typedef struct
   char *sender;          /* of the MAIL command, all behind "MAIL FROM:" */
   GPtrArray *recipients; /* of char: those that were answered 2yz, all behind "RCPT TO:" */
   GString *text;         /* as sent, dots removed */
+  gboolean secure;
 } FakeMail;
 
 /* @port: 0 picks one. */
@@ -34,6 +36,9 @@ void fake_hop_set_ehlo (FakeHop *self, const char *lines);
 void fake_hop_answer (FakeHop *self, const char *command, const char *reply, int times);
 void fake_hop_forget_answers (FakeHop *self);
 
+/* Shows this pair. @implicit: from the first octet; else STARTTLS is offered. */
+void fake_hop_set_tls (FakeHop *self, PrTlsServer *tls, gboolean implicit);
+
 /* Closes all connections that are idle now. */
 void fake_hop_drop_all (FakeHop *self);
 
@@ -41,6 +46,7 @@ guint fake_hop_count_mail (FakeHop *self);
 const FakeMail *fake_hop_get_mail (FakeHop *self, guint i);
 /* How often a command that begins with @command came. */
 guint fake_hop_count (FakeHop *self, const char *command);
+guint fake_hop_count_resumed (FakeHop *self); /* TLS sessions that went on with an earlier one */
 guint fake_hop_count_connections (FakeHop *self); /* ever */
 guint fake_hop_count_open (FakeHop *self);        /* now */
 guint fake_hop_count_most (FakeHop *self);        /* at once */

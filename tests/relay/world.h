@@ -20,7 +20,7 @@ typedef struct
   PrResolver *resolver;
   PrLives *lives;
   PrRunner *runner;
-  GPtrArray *events; /* of char: "delivered user@example.org 250 text" */
+  GPtrArray *events; /* of char: "delivered user@example.org 250 text | TLS" */
 } World;
 
 /* @config: postroom.conf. Not started. */
