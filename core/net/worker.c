@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "net/worker.h"
 
+#include "common/sync.h"
+
 #define N_THREADS 2
 
 struct _PrWorker
@@ -33,9 +35,12 @@ run (gpointer data, gpointer user_data)
   PrWorker *self = user_data;
   Task *task = data;
 
+  PR_HAPPENS_AFTER (task);
   task->func (task->data);
+  PR_HAPPENS_BEFORE (task);
   g_async_queue_push (self->ended, task);
   g_source_set_ready_time (self->source, 0);
+  PR_HAPPENS_BEFORE (self);
 }
 
 static gboolean
@@ -47,6 +52,7 @@ on_ended (gpointer user_data)
   g_source_set_ready_time (self->source, -1);
   while ((task = g_async_queue_try_pop (self->ended)) != NULL)
     {
+      PR_HAPPENS_AFTER (task);
       self->n_open--;
       task->done (task->data);
       free_task (task);
@@ -86,6 +92,7 @@ pr_worker_free (PrWorker *self)
     return;
   if (self->threads != NULL)
     g_thread_pool_free (self->threads, FALSE, TRUE);
+  PR_HAPPENS_AFTER (self);
   while ((task = g_async_queue_try_pop (self->ended)) != NULL)
     free_task (task);
   g_source_destroy (self->source);
@@ -108,6 +115,7 @@ pr_worker_run (PrWorker *self, PrWorkerFunc func, PrWorkerFunc done, gpointer da
   self->n_open++;
   if (self->threads == NULL) /* most relays never need them */
     self->threads = g_thread_pool_new (run, self, N_THREADS, FALSE, NULL);
+  PR_HAPPENS_BEFORE (task);
   g_thread_pool_push (self->threads, g_steal_pointer (&task), NULL);
 }
 

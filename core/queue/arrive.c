@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Messages on their way in: put, and the memory their bodies may take. */
 #include "common/error.h"
+#include "common/sync.h"
 #include "queue/files.h"
 #include "queue/rows.h"
 #include "queue/spool-private.h"
 #include "queue/store-private.h"
-#include "queue/sync.h"
 
 typedef struct
 {

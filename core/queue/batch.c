@@ -9,8 +9,8 @@
 #include <string.h>
 #include <glib/gstdio.h>
 
+#include "common/sync.h"
 #include "queue/rows.h"
-#include "queue/sync.h"
 #include "queue/writer-private.h"
 
 #define MIN_BACK_OFF_US (G_USEC_PER_SEC / 10)

@@ -2,7 +2,7 @@
 /* One message in the queue. */
 #include "queue/message.h"
 
-#include "queue/sync.h"
+#include "common/sync.h"
 
 PrMessage *
 pr_message_new (gint64 id, gint64 received_us, PrEnvelope *envelope)

@@ -2,7 +2,7 @@
 /* The threads for spool files. */
 #include "queue/pool.h"
 
-#include "queue/sync.h"
+#include "common/sync.h"
 
 #define N_THREADS 4
 

@@ -6,7 +6,7 @@
 #include "queue/reader.h"
 
 #include "common/error.h"
-#include "queue/sync.h"
+#include "common/sync.h"
 
 #define DEADLINE_US (10 * G_USEC_PER_SEC)
 #define IDLE_US (5 * G_USEC_PER_SEC) /* then the connection closes */

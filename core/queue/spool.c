@@ -12,10 +12,10 @@
 #include <unistd.h>
 #include <glib/gstdio.h>
 
+#include "common/sync.h"
 #include "queue/files.h"
 #include "queue/spool-private.h"
 #include "queue/store-private.h"
-#include "queue/sync.h"
 
 #define CHUNK_OCTETS (64 * 1024)
 #define HIGH_OCTETS (256 * 1024) /* the client waits from here */

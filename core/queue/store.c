@@ -14,11 +14,11 @@
 #include <glib/gstdio.h>
 
 #include "common/error.h"
+#include "common/sync.h"
 #include "queue/files.h"
 #include "queue/rows.h"
 #include "queue/spool-private.h"
 #include "queue/sweep.h"
-#include "queue/sync.h"
 
 #define MAX_WAITING_EVENTS 65536
 

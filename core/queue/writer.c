@@ -15,9 +15,9 @@
 #include "queue/writer.h"
 
 #include "common/error.h"
+#include "common/sync.h"
 #include "queue/files.h"
 #include "queue/sweep.h"
-#include "queue/sync.h"
 #include "queue/writer-private.h"
 
 #define MAX_BATCH_JOBS 512
