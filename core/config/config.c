@@ -290,7 +290,7 @@ read_entries (Builder *self, const PrSection *section, const char *group, gpoint
         pr_faults_add (&self->faults, section->name, entry->key, "there is no such key");
       else if (!pr_value_parse (spec, entry->value, &target, &why))
         pr_faults_add (&self->faults, section->name, entry->key, "%s%s", why,
-                       spec->kind != PR_VALUE_SECRET ? hint (spec, entry->value) : "");
+                       spec->kind < PR_VALUE_SECRET ? hint (spec, entry->value) : "");
     }
 }
 

@@ -41,7 +41,8 @@ typedef struct
   char **listen; /* "ip:port", NULL-terminated, at least one */
   PrTlsMode tls; /* OFF, STARTTLS, REQUIRED, IMPLICIT */
   PrAuthMode auth;
-  guint minimum_tls;       /* 10, 11, 12, 13 */
+  PrNetworks *plaintext_auth_networks; /* owned: PLAIN and LOGIN without TLS */
+  guint minimum_tls;                   /* 10, 11, 12, 13 */
   char *certificate, *key; /* nullable; absolute. @key only with @certificate, which may hold it */
   gboolean legacy;
 } PrListenerConfig;
@@ -71,6 +72,8 @@ typedef struct
 typedef struct
 {
   char *name, *secret;
+  char *scram_sha_1,
+    *cram_md5;         /* nullable: other forms of it, the second one the password itself */
   PrPatterns *senders; /* owned */
 } PrUserConfig;
 

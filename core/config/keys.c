@@ -74,6 +74,10 @@ const PrKeySpec pr_key_specs[] = {
     "Encryption: none, offered by STARTTLS, required by STARTTLS, or from the first octet." },
   { "listener", "auth", PR_VALUE_WORD, IN (PrListenerConfig, auth), "offered", 0, 0, listener_auth,
     "Signing in: not at all, offered over TLS and to this computer, or required of everybody." },
+  { "listener", "plaintext-auth-networks", PR_VALUE_NETWORKS,
+    IN (PrListenerConfig, plaintext_auth_networks), "", 0, 0, NULL,
+    "Clients in these networks may show their password without encryption, such as old devices "
+    "on a wire of your own. This computer always may." },
   { "listener", "minimum-tls", PR_VALUE_WORD, IN (PrListenerConfig, minimum_tls), "1.2", 0, 0,
     tls_versions, "The oldest version of TLS that is accepted; old devices may need 1.0." },
   { "listener", "certificate", PR_VALUE_FILE, IN (PrListenerConfig, certificate), NULL, 0, 0, NULL,
@@ -97,6 +101,11 @@ const PrKeySpec pr_key_specs[] = {
 
   { "user", "secret", PR_VALUE_SECRET, IN (PrUserConfig, secret), NULL, 0, 0, NULL,
     "What the password is checked with; it is written by \"postroomctl user add\"." },
+  { "user", "scram-sha-1", PR_VALUE_SECRET_SHA_1, IN (PrUserConfig, scram_sha_1), NULL, 0, 0, NULL,
+    "The same for programs that know SCRAM-SHA-1 only; it is written with it." },
+  { "user", "cram-md5", PR_VALUE_PASSWORD, IN (PrUserConfig, cram_md5), NULL, 0, 0, NULL,
+    "The password itself: whoever reads this file has it. CRAM-MD5, which some old devices insist "
+    "on, is offered where a user has this; it is written by \"postroomctl user add --cram-md5\"." },
   { "user", "senders", PR_VALUE_PATTERNS, IN (PrUserConfig, senders), "*", 0, 0, NULL,
     "The sender addresses this user may use." },
 
@@ -184,7 +193,9 @@ name_type (PrValueKind kind)
     case PR_VALUE_DOMAINS: return "list of domains";
     case PR_VALUE_HOSTS: return "list of hosts with ports";
     case PR_VALUE_SCHEDULE: return "list of durations";
-    case PR_VALUE_SECRET: return "secret";
+    case PR_VALUE_SECRET:
+    case PR_VALUE_SECRET_SHA_1:
+    case PR_VALUE_PASSWORD: return "secret";
     default: g_assert_not_reached ();
     }
 }

@@ -11,23 +11,25 @@ G_BEGIN_DECLS
  */
 typedef enum
 {
-  PR_VALUE_SIZE,     /* guint64 octets */
-  PR_VALUE_DURATION, /* guint64 seconds */
-  PR_VALUE_NUMBER,   /* guint */
-  PR_VALUE_WORD,     /* an enum, guint or gboolean: one of spec->words */
-  PR_VALUE_NAME,     /* char *: one of spec->words, as it is */
-  PR_VALUE_TEXT,     /* char *, nullable */
-  PR_VALUE_HOSTNAME, /* char * */
-  PR_VALUE_ADDRESS,  /* char *, nullable, canonical */
-  PR_VALUE_PATH,     /* char *, nullable, absolute */
-  PR_VALUE_FILE,     /* the same; must exist */
-  PR_VALUE_LISTEN,   /* char **: "ip:port" */
-  PR_VALUE_NETWORKS, /* PrNetworks * */
-  PR_VALUE_PATTERNS, /* PrPatterns * of addresses */
-  PR_VALUE_DOMAINS,  /* PrPatterns * of the addresses of domains */
-  PR_VALUE_HOSTS,    /* PrHosts */
-  PR_VALUE_SCHEDULE, /* PrSchedule */
-  PR_VALUE_SECRET,   /* char * */
+  PR_VALUE_SIZE,         /* guint64 octets */
+  PR_VALUE_DURATION,     /* guint64 seconds */
+  PR_VALUE_NUMBER,       /* guint */
+  PR_VALUE_WORD,         /* an enum, guint or gboolean: one of spec->words */
+  PR_VALUE_NAME,         /* char *: one of spec->words, as it is */
+  PR_VALUE_TEXT,         /* char *, nullable */
+  PR_VALUE_HOSTNAME,     /* char * */
+  PR_VALUE_ADDRESS,      /* char *, nullable, canonical */
+  PR_VALUE_PATH,         /* char *, nullable, absolute */
+  PR_VALUE_FILE,         /* the same; must exist */
+  PR_VALUE_LISTEN,       /* char **: "ip:port" */
+  PR_VALUE_NETWORKS,     /* PrNetworks * */
+  PR_VALUE_PATTERNS,     /* PrPatterns * of addresses */
+  PR_VALUE_DOMAINS,      /* PrPatterns * of the addresses of domains */
+  PR_VALUE_HOSTS,        /* PrHosts */
+  PR_VALUE_SCHEDULE,     /* PrSchedule */
+  PR_VALUE_SECRET,       /* char * */
+  PR_VALUE_SECRET_SHA_1, /* char *, nullable */
+  PR_VALUE_PASSWORD,     /* char *, nullable, wiped */
 } PrValueKind;
 
 typedef struct

@@ -6,6 +6,7 @@
 #include "common/units.h"
 #include "config/keys.h"
 #include "smtp/address.h"
+#include "smtp/sasl.h"
 
 #define SCRAM_PREFIX "SCRAM-SHA-256$"
 #define SCRAM_KEY_SIZE 32   /* SHA-256 */
@@ -368,6 +369,17 @@ parse_secret (const char *text, gpointer field, char **why)
 }
 
 static gboolean
+parse_secret_sha_1 (const char *text, gpointer field, char **why)
+{
+  if (!pr_sasl_secret_is_valid (PR_SASL_SCRAM_SHA_1, text))
+    return fail (why, "must be SCRAM-SHA-1$iterations:salt$StoredKey:ServerKey; let \"postroomctl "
+                      "user add\" write it");
+
+  FIELD (char *) = g_strdup (text);
+  return TRUE;
+}
+
+static gboolean
 parse_any (const PrKeySpec *spec, const char *text, const PrValueTarget *target, char **why)
 {
   gpointer field = (char *) target->object + spec->offset;
@@ -391,6 +403,8 @@ parse_any (const PrKeySpec *spec, const char *text, const PrValueTarget *target,
     case PR_VALUE_HOSTS: return parse_hosts (text, target->object, why);
     case PR_VALUE_SCHEDULE: return parse_schedule (spec, text, target->object, why);
     case PR_VALUE_SECRET: return parse_secret (text, field, why);
+    case PR_VALUE_SECRET_SHA_1: return parse_secret_sha_1 (text, field, why);
+    case PR_VALUE_PASSWORD: return parse_text (text, field, why);
     default: g_assert_not_reached ();
     }
 }
@@ -422,7 +436,9 @@ pr_value_clear (const PrKeySpec *spec, gpointer object)
     case PR_VALUE_ADDRESS:
     case PR_VALUE_PATH:
     case PR_VALUE_FILE:
+    case PR_VALUE_SECRET_SHA_1:
     case PR_VALUE_SECRET: g_clear_pointer (&FIELD (char *), g_free); break;
+    case PR_VALUE_PASSWORD: g_clear_pointer (&FIELD (char *), pr_sasl_forget); break;
     case PR_VALUE_LISTEN: g_clear_pointer (&FIELD (char **), g_strfreev); break;
     case PR_VALUE_NETWORKS: g_clear_pointer (&FIELD (PrNetworks *), pr_networks_free); break;
     case PR_VALUE_PATTERNS:

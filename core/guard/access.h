@@ -8,8 +8,8 @@ G_BEGIN_DECLS
 
 /**
  * Who may do what, by the [access] group of the configuration: pure functions of it, no state.
- * Verdicts carry static text. Nobody relays but clients of relay-networks and, later, users who
- * signed in: pass that as @may_relay.
+ * Verdicts carry static text. Nobody relays but clients of relay-networks and users who signed
+ * in: pass that as @may_relay.
  */
 
 /* At connect: deny-networks hear 554 5.7.1. */

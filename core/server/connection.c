@@ -7,6 +7,7 @@
  * The connection frees itself at the end of finish(); nothing touches it afterwards. */
 
 #include "guard/access.h"
+#include "guard/users.h"
 #include "net/channel.h"
 #include "server/connection.h"
 #include "server/intake.h"
@@ -37,12 +38,14 @@ struct _PrConnection
   PrSession *session;
   PrIntake *intake; /* owned, while a message is coming in */
   Storing *storing; /* borrowed from the store's callback, while one is being committed */
+  PrSignIn sign_in; /* while one is not answered */
+  gboolean signing_in;
   PrIp ip;
   guint16 peer_port;
   char ip_text[PR_IP_TEXT_SIZE];
   PrSessionPhase phase;
   gboolean counted; /* in the limits */
-  gboolean trusted; /* may relay */
+  gboolean trusted; /* may relay without signing in */
   gboolean told;    /* the refusal now being said has its event already */
   gboolean leaving; /* shut down asked for while a commit is under way */
   gint64 message_start_ms;
@@ -59,6 +62,7 @@ pr_port_new (PrConfig *config, const PrListenerConfig *listener)
   g_ref_count_init (&self->refs);
   self->config = pr_config_ref (config);
   self->name = g_strdup (listener->name);
+  self->listener = listener;
   self->options.hostname = config->hostname;
   self->options.max_message_size_octets = config->max_message_size_octets;
   self->options.max_recipients = config->max_recipients;
@@ -89,6 +93,27 @@ PrConnection *
 pr_connection_get_next (PrConnection *self)
 {
   return self->next;
+}
+
+const char *
+pr_connection_get_user (PrConnection *self)
+{
+  return pr_session_get_user (self->session);
+}
+
+static gboolean
+may_relay (PrConnection *self)
+{
+  return self->trusted || pr_connection_get_user (self) != NULL;
+}
+
+/* NULL: nobody signed in, or the user is gone and the connection about to end. */
+static const PrUserConfig *
+get_user (PrConnection *self)
+{
+  const char *name = pr_connection_get_user (self);
+
+  return name != NULL ? pr_users_find (self->server->config, name) : NULL;
 }
 
 static void
@@ -122,6 +147,8 @@ finish (PrConnection *self)
     self->storing->connection = NULL; /* the commit goes on: the message is ours all the same */
   if (self->counted)
     pr_limits_leave (server->limits, &self->ip);
+  if (self->signing_in)
+    pr_sign_in_cancel (&self->sign_in);
   g_clear_pointer (&self->session, pr_session_free);
   g_clear_pointer (&self->intake, pr_intake_free);
   pr_live_leave (&self->live);
@@ -274,14 +301,19 @@ on_mail (gpointer owner, const PrEnvelope *envelope)
 {
   PrConnection *self = owner;
   PrServer *server = self->server;
+  const PrUserConfig *user = get_user (self);
   PrVerdict verdict;
 
-  if (server->paused)
+  if (user == NULL && self->port->listener->auth == PR_AUTH_REQUIRED)
+    verdict = PR_REFUSE (530, "5.7.0", "Sign in first; this relay takes no mail from strangers");
+  else if (server->paused)
     verdict = PR_REFUSE (451, "4.3.2", "Receiving is paused on this relay; try again later");
   else if (!has_space (self, envelope->declared_size_octets))
     verdict = NO_SPACE;
   else
     verdict = pr_access_check_sender (server->config, envelope->sender);
+  if (verdict.kind == PR_VERDICT_ACCEPT && user != NULL)
+    verdict = pr_users_check_sender (user, envelope->sender);
 
   return refuse (self, verdict, envelope->sender, NULL);
 }
@@ -291,7 +323,7 @@ on_rcpt (gpointer owner, const PrEnvelope *envelope, const PrRecipient *recipien
 {
   PrConnection *self = owner;
   PrVerdict verdict =
-    pr_access_check_recipient (self->server->config, self->trusted, recipient->address);
+    pr_access_check_recipient (self->server->config, may_relay (self), recipient->address);
 
   return refuse (self, verdict, envelope->sender, recipient->address);
 }
@@ -300,10 +332,18 @@ on_rcpt (gpointer owner, const PrEnvelope *envelope, const PrRecipient *recipien
 static const char *
 protocol_name (PrConnection *self, const PrEnvelope *envelope)
 {
-  if (!pr_session_is_extended (self->session))
+  static const char *const names[2][4] = {
+    { "ESMTP", "ESMTPS", "ESMTPA", "ESMTPSA" },
+    { "UTF8SMTP", "UTF8SMTPS", "UTF8SMTPA", "UTF8SMTPSA" },
+  };
+  guint secure = pr_channel_is_secure (self->channel) ? 1 : 0;
+  guint signed_in = pr_connection_get_user (self) != NULL ? 2 : 0;
+
+  /* There are no names for HELO with either; then it is as good as EHLO. */
+  if (!pr_session_is_extended (self->session) && secure + signed_in == 0)
     return "SMTP";
 
-  return envelope->smtputf8 ? "UTF8SMTP" : "ESMTP";
+  return names[envelope->smtputf8 ? 1 : 0][secure + signed_in];
 }
 
 static void
@@ -318,13 +358,15 @@ static PrVerdict
 on_data (gpointer owner, const PrEnvelope *envelope)
 {
   PrConnection *self = owner;
+  const PrUserConfig *user = get_user (self);
   PrIntakeFacts facts = {
     .hostname = self->port->config->hostname,
     .helo = pr_session_get_helo (self->session),
     .client = self->ip_text,
     .protocol = protocol_name (self, envelope),
     .envelope = envelope,
-    .complete = self->trusted,
+    .complete = may_relay (self),
+    .keeps_header = user != NULL && !pr_users_may_send_as_anybody (user),
   };
 
   if (!has_space (self, envelope->declared_size_octets))
@@ -423,19 +465,31 @@ on_stored (const GError *error, gpointer user_data)
 }
 
 static PrVerdict
+check_authors (PrConnection *self)
+{
+  const PrUserConfig *user = get_user (self);
+  gsize len;
+  const char *header = pr_intake_get_header (self->intake, &len);
+
+  return user != NULL && header != NULL ? pr_users_check_authors (user, header, len) : PR_ACCEPT;
+}
+
+static PrVerdict
 on_end (gpointer owner, PrEnvelope *envelope)
 {
   PrConnection *self = owner;
-  PrVerdict verdict = PR_PENDING;
+  PrVerdict verdict = check_authors (self);
   PrEvent event;
 
-  if (pr_intake_get_n_received (self->intake) > PR_MAX_RECEIVED)
+  if (verdict.kind != PR_VERDICT_ACCEPT)
+    ;
+  else if (pr_intake_get_n_received (self->intake) > PR_MAX_RECEIVED)
     verdict =
       PR_REFUSE (554, "5.4.6", "The message goes round in circles: too many Received fields");
   else if (!has_space (self, 0))
     verdict = NO_SPACE;
 
-  if (verdict.kind != PR_VERDICT_PENDING)
+  if (verdict.kind != PR_VERDICT_ACCEPT)
     {
       self->server->counts.n_refused_messages++;
       refuse (self, verdict, envelope->sender, NULL);
@@ -450,12 +504,61 @@ on_end (gpointer owner, PrEnvelope *envelope)
   self->storing->session = self->live.id;
   self->storing->message = pr_intake_finish (g_steal_pointer (&self->intake), envelope);
   self->storing->message->client = g_strdup (self->ip_text);
+  self->storing->message->user = g_strdup (pr_connection_get_user (self));
   self->server->world.arriving (self->storing->message, self->server->world.user_data);
   event = accepted_event (self->storing);
   self->storing->event = pr_store_put (self->server->world.store, self->storing->message, &event,
                                        on_stored, self->storing);
 
   return PR_PENDING;
+}
+
+static PrAuthOffer
+on_auth_offer (gpointer owner)
+{
+  PrConnection *self = owner;
+  gboolean secure = pr_channel_is_secure (self->channel);
+  PrUserPath path = { .client = &self->ip, .is_secure = secure, .has_binding = secure };
+
+  return pr_users_get_offer (self->server->config, self->port->listener, &path);
+}
+
+static char *
+on_find_secret (gpointer owner, PrSaslMechanisms mechanism, const char *user)
+{
+  PrConnection *self = owner;
+
+  return pr_users_find_secret (self->server->config, pr_sign_ins_get_key (self->server->sign_ins),
+                               mechanism, user);
+}
+
+static GBytes *
+on_get_binding (gpointer owner, const char *type)
+{
+  PrConnection *self = owner;
+
+  return pr_channel_is_secure (self->channel) ? pr_channel_get_binding (self->channel, type) : NULL;
+}
+
+static void
+on_signed_in (gpointer user_data, PrVerdict verdict)
+{
+  PrConnection *self = user_data;
+
+  self->signing_in = FALSE;
+  self->told = verdict.kind != PR_VERDICT_ACCEPT;
+  answer (self, verdict);
+}
+
+static PrVerdict
+on_auth (gpointer owner, const char *user, PrSaslCheck *check, gboolean is_proven)
+{
+  PrConnection *self = owner;
+  PrVerdict verdict = pr_sign_in_begin (&self->sign_in, self->server->sign_ins, &self->ip,
+                                        self->live.id, user, check, is_proven, on_signed_in, self);
+
+  self->signing_in = verdict.kind == PR_VERDICT_PENDING;
+  return verdict;
 }
 
 static const PrSessionHandler session_handler = {
@@ -465,6 +568,10 @@ static const PrSessionHandler session_handler = {
   .body = on_body,
   .end = on_end,
   .abandon = on_abandon,
+  .auth_offer = on_auth_offer,
+  .find_secret = on_find_secret,
+  .get_binding = on_get_binding,
+  .auth = on_auth,
   .trace = on_trace,
 };
 
@@ -547,7 +654,8 @@ describe (PrLive *live, PrLiveFacts *out)
 
   *out = (PrLiveFacts){
     .peer = self->ip_text,
-    .state = words[pr_session_get_phase (self->session)],
+    .state = self->signing_in ? "signing in" : words[pr_session_get_phase (self->session)],
+    .user = pr_connection_get_user (self),
     .name = pr_session_get_helo (self->session),
     .listener = self->port->name,
     .octets_in = pr_channel_get_octets_in (self->channel),
@@ -589,6 +697,8 @@ greeting (PrConnection *self)
 
   if (verdict.kind == PR_VERDICT_ACCEPT && server->paused)
     verdict = PR_CLOSE (421, "4.3.2", "Receiving is paused on this relay; try again later");
+  if (verdict.kind == PR_VERDICT_ACCEPT)
+    verdict = pr_sign_ins_check_client (server->sign_ins, &self->ip);
   if (verdict.kind == PR_VERDICT_ACCEPT)
     verdict = pr_limits_enter (server->limits, &self->ip);
   self->counted = verdict.kind == PR_VERDICT_ACCEPT && server->limits != NULL;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "guard/limits.h"
+#include "server/sign-in.h"
 #include "server/server.h"
 #include "smtp/session.h"
 
@@ -12,9 +13,10 @@ G_BEGIN_DECLS
 typedef struct
 {
   grefcount refs;
-  PrConfig *config;         /* owned */
-  char *name;               /* of the listener, owned */
-  PrSessionOptions options; /* borrows from config */
+  PrConfig *config;                 /* owned */
+  char *name;                       /* of the listener, owned */
+  const PrListenerConfig *listener; /* of config */
+  PrSessionOptions options;         /* borrows from config */
 } PrPort;
 
 PrPort *pr_port_new (PrConfig *config, const PrListenerConfig *listener);
@@ -27,6 +29,7 @@ struct _PrServer
   PrServerWorld world;
   PrConfig *config;            /* owned: the one in force; access rules come from here */
   PrLimits *limits;            /* owned: connections at once */
+  PrSignIns *sign_ins;         /* owned */
   GPtrArray *openings;         /* owned: server.c's own */
   GArray *adopted;             /* owned: descriptors from the service manager not yet used */
   struct _PrConnection *first; /* all connections */
@@ -46,6 +49,8 @@ void pr_connection_start (PrServer *server, PrPort *port, int fd, const PrIp *pe
 /* Ends it from our side with 421; one that waits for its commit ends right after its answer. */
 void pr_connection_shut_down (PrConnection *self, const char *enhanced, const char *text);
 PrConnection *pr_connection_get_next (PrConnection *self);
+/* Who signed in; NULL: nobody. Borrowed, until the next turn. */
+const char *pr_connection_get_user (PrConnection *self);
 
 /* For pr_server_free: whatever is left, at once. */
 void pr_connection_abort (PrConnection *self);

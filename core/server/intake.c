@@ -18,6 +18,7 @@ struct _PrIntake
   gboolean complete;
   gboolean room; /* what the spool said last */
   PrHeaderScan scan;
+  GString *header; /* owned, nullable */
 };
 
 static void
@@ -89,11 +90,24 @@ gboolean
 pr_intake_append (PrIntake *self, const char *data, gsize len)
 {
   if (self->scan.ended)
-    put (self, data, len);
-  else
-    pr_header_scan_feed (&self->scan, data, len, &sink, self);
+    {
+      put (self, data, len);
+      return self->room;
+    }
 
+  if (self->header != NULL)
+    g_string_append_len (self->header, data,
+                         (gssize) MIN (len, PR_HEADERS_MAX - self->header->len));
+  pr_header_scan_feed (&self->scan, data, len, &sink, self);
   return self->room;
+}
+
+const char *
+pr_intake_get_header (const PrIntake *self, gsize *len)
+{
+  *len = self->header != NULL ? self->header->len : 0;
+
+  return self->header != NULL ? self->header->str : NULL;
 }
 
 /* The Extended-Domain of RFC 5321 §4.4: the client's own name where it is one, else its address. */
@@ -138,6 +152,8 @@ pr_intake_new (PrStore *store, const PrIntakeFacts *facts, PrSpoolFunc writable,
   self->hostname = g_strdup (facts->hostname);
   self->complete = facts->complete;
   self->room = TRUE;
+  if (facts->keeps_header)
+    self->header = g_string_new (NULL);
   self->spool = pr_spool_new (store, self->id, writable, user_data);
   put_trace (self, facts);
 
@@ -148,6 +164,8 @@ void
 pr_intake_free (PrIntake *self)
 {
   g_clear_pointer (&self->spool, pr_spool_free);
+  if (self->header != NULL)
+    g_string_free (self->header, TRUE);
   g_free (self->hostname);
   g_free (self);
 }

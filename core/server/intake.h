@@ -21,7 +21,8 @@ typedef struct
   const char *client;   /* its address in text form */
   const char *protocol; /* "ESMTP", "UTF8SMTP", … (RFC 3848, 6531) */
   const PrEnvelope *envelope;
-  gboolean complete; /* add what is missing */
+  gboolean complete;     /* add what is missing */
+  gboolean keeps_header; /* for pr_intake_get_header */
 } PrIntakeFacts;
 
 PrIntake *pr_intake_new (PrStore *store, const PrIntakeFacts *facts, PrSpoolFunc writable,
@@ -33,6 +34,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (PrIntake, pr_intake_free)
 /* FALSE: the disk is behind, stop reading from the client until writable is called. */
 gboolean pr_intake_append (PrIntake *self, const char *data, gsize len);
 guint pr_intake_get_n_received (const PrIntake *self);
+/* The message as it came from its start until behind its header, or PR_HEADERS_MAX octets of a
+ * header that is longer. NULL: not kept. Borrowed. */
+const char *pr_intake_get_header (const PrIntake *self, gsize *len);
 /* The finished message, body included, ready for pr_store_put. Frees @self.
  * @envelope: (transfer full). (transfer full) */
 PrMessage *pr_intake_finish (PrIntake *self, PrEnvelope *envelope);

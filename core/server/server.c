@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "common/error.h"
+#include "guard/users.h"
 #include "net/listener.h"
 #include "server/connection.h"
 
@@ -45,6 +46,7 @@ pr_server_new (const PrServerWorld *world, PrConfig *config)
   self->world = *world;
   self->config = pr_config_ref (config);
   self->limits = pr_limits_new (config->max_connections, config->max_connections_per_client);
+  self->sign_ins = pr_sign_ins_new (world->loop, world->store, world->journal);
   self->openings = g_ptr_array_new_with_free_func (opening_free);
   self->adopted = g_array_new (FALSE, FALSE, sizeof (int));
 
@@ -62,6 +64,7 @@ pr_server_free (PrServer *self)
   g_ptr_array_unref (self->openings);
   g_array_unref (self->adopted);
   pr_limits_free (self->limits);
+  pr_sign_ins_free (self->sign_ins);
   pr_config_unref (self->config);
   g_free (self);
 }
@@ -169,6 +172,23 @@ open_listener (PrServer *self, GPtrArray *old, const PrListenerConfig *listener,
   pr_port_unref (port);
 }
 
+/* What somebody signed in with is gone or another: the session ends, not only the next one. */
+static void
+end_revoked (PrServer *self, PrConfig *before)
+{
+  PrConnection *next;
+
+  for (PrConnection *c = self->first; c != NULL; c = next)
+    {
+      const char *user = pr_connection_get_user (c);
+
+      next = pr_connection_get_next (c);
+      if (user != NULL && !pr_users_is_same (before, self->config, user))
+        pr_connection_shut_down (c, "4.7.0",
+                                 "What you signed in with holds no longer; sign in again");
+    }
+}
+
 gboolean
 pr_server_set_config (PrServer *self, PrConfig *config, GPtrArray **faults)
 {
@@ -182,6 +202,8 @@ pr_server_set_config (PrServer *self, PrConfig *config, GPtrArray **faults)
 
   for (guint i = 0; i < config->listeners->len; i++)
     open_listener (self, old, config->listeners->pdata[i], *faults);
+
+  end_revoked (self, before);
 
   return self->openings->len > 0;
 }

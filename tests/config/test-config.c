@@ -317,6 +317,11 @@ static const FaultCase fault_cases[] = {
   { "[journal]\nmax-size=1K\n", "[journal] max-size: must be from 1M to 1024G" },
 
   /* secrets never appear */
+  { "[user a]\nsecret=" SECRET "\nscram-sha-1=hunter2 # mine\n",
+    "[user a] scram-sha-1: must be SCRAM-SHA-1$iterations:salt$StoredKey:ServerKey; let "
+    "\"postroomctl user add\" write it" },
+  { "[user a]\nsecret=" SECRET "\ncram-md5=hunter2\\n # mine\n",
+    "[user a] cram-md5: has a control character in it" },
   { "[user a]\n", "[user a] secret: is missing; let \"postroomctl user add\" write it" },
   { "[user a]\nsecret=hunter2 # mine\n",
     "[user a] secret: must begin with SCRAM-SHA-256$; let \"postroomctl user add\" write it" },
@@ -457,7 +462,7 @@ test_keys (void)
 static char *
 uncomment (const char *text)
 {
-  g_autoptr (GRegex) regex = g_regex_new ("^#(\\[|[a-z-]+=)", G_REGEX_MULTILINE, 0, NULL);
+  g_autoptr (GRegex) regex = g_regex_new ("^#(\\[|[a-z0-9-]+=)", G_REGEX_MULTILINE, 0, NULL);
 
   return g_regex_replace (regex, text, -1, 0, "\\1", 0, NULL);
 }

@@ -479,6 +479,145 @@ test_early_end (World *world, gconstpointer config)
 
 #define ADD(name, config, func) g_test_add ("/server/" name, World, config, set_up, func, tear_down)
 
+#define SECRET                                                                                     \
+  "SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ==$"                                                   \
+  "WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU=\n"
+#define NOBODY_RELAYS PLAIN "[access]\nrelay-networks=\n"
+#define WITH_USER NOBODY_RELAYS "[user user]\nsecret=" SECRET "senders=*@office.example\n"
+#define SIGN_IN "AUTH PLAIN AHVzZXIAcGVuY2ls\r\n"
+#define SIGN_IN_WRONG "AUTH PLAIN AHVzZXIAd3Jvbmc=\r\n"
+
+static void
+test_user_relays (World *world, gconstpointer config)
+{
+  Client client;
+  g_autofree char *body = NULL;
+  const PrMessage *message;
+
+  client_open (&client, world);
+  talk (&client, "EHLO x\r\n", "250-AUTH SCRAM-SHA-256 PLAIN LOGIN\r\n");
+  talk (&client, "MAIL FROM:<a@office.example>\r\nRCPT TO:<b@y>\r\n", "550 5.7.1 Relaying");
+  talk (&client, "RSET\r\n" SIGN_IN, "235 2.7.0");
+  talk (&client, "MAIL FROM:<a@other.example>\r\n", "550 5.7.1 You may not send as this sender");
+  talk (&client, "MAIL FROM:<a@office.example>\r\nRCPT TO:<b@y>\r\nDATA\r\n", "354 ");
+  talk (&client, "From: Me <me@office.example>\r\n\r\ntext\r\n.\r\n", "250 2.");
+  message = world->accepted->pdata[0];
+  body = body_of (message);
+  g_assert_cmpstr (message->user, ==, "user");
+  g_assert_nonnull (strstr (body, " with ESMTPA id "));
+  g_assert_nonnull (strstr (body, "Message-ID: "));
+  g_assert_true (was_told (world, PR_EVENT_SIGNED_IN));
+
+  talk (&client, "MAIL FROM:<>\r\nRCPT TO:<b@y>\r\nDATA\r\n", "354 ");
+  talk (&client, "From: a@office.example, You <you@other.example>\r\n\r\n.\r\n",
+        "550 5.7.1 You may not send with this From address");
+  g_assert_cmpuint (world->accepted->len, ==, 1);
+  client_close (&client);
+}
+
+static void
+test_wrong_password (World *world, gconstpointer config)
+{
+  Client client;
+
+  client_open (&client, world);
+  talk (&client, "EHLO x\r\n" SIGN_IN_WRONG, "535 5.7.8 The user name or the password is wrong");
+  talk (&client, "AUTH PLAIN AG5vYm9keQBwZW5jaWw=\r\n",
+        "535 5.7.8 The user name or the password is wrong");
+  talk (&client, "MAIL FROM:<a@x>\r\nRCPT TO:<b@y>\r\n", "550 5.7.1 Relaying");
+  g_assert_true (was_told (world, PR_EVENT_SIGN_IN_FAILED));
+  talk (&client, "RSET\r\n" SIGN_IN, "235 2.7.0");
+  client_close (&client);
+}
+
+static void
+on_kept (const GError *error, gpointer user_data)
+{
+  g_assert_no_error (error);
+  *(gboolean *) user_data = TRUE;
+}
+
+/* The store answers in the order of the calls, so then it has told what was known before. */
+static void
+wait_for_store (World *world)
+{
+  gboolean kept = FALSE;
+
+  pr_store_set_value (world->store, "test/done", "1", on_kept, &kept);
+  wait_for (world->context, kept, "what was known before");
+}
+
+/* One failure more than is borne; then every connection is refused, after a restart too. */
+static void
+test_client_is_refused (World *world, gconstpointer config)
+{
+  g_autofree char *value = g_strdup_printf ("9 %" G_GINT64_FORMAT " 0", g_get_real_time ());
+  Client client, second;
+
+  pr_server_free (g_steal_pointer (&world->server));
+  pr_store_set_value (world->store, "sign-in/client/127.0.0.1", value, NULL, NULL);
+  listen_with (world, config);
+  wait_for_store (world);
+  client_open (&client, world);
+  talk (&client, "", "220 ");
+  talk (&client, "EHLO x\r\n" SIGN_IN_WRONG, "421 4.7.0 Signing in failed too often");
+  wait_for (world->context, client_is_closed (&client), "the end of the connection");
+  client_close (&client);
+  g_assert_true (was_told (world, PR_EVENT_CLIENT_REFUSED));
+
+  pr_server_shut_down (world->server);
+  pr_server_free (g_steal_pointer (&world->server));
+  listen_with (world, config);
+  wait_for_store (world);
+  client_open (&second, world);
+  talk (&second, "", "421 4.7.0 Signing in failed too often");
+  client_close (&second);
+}
+
+static void
+test_client_leaves_while_checked (World *world, gconstpointer config)
+{
+  Client client;
+
+  client_open (&client, world);
+  talk (&client, "EHLO x\r\nAUTH LOGIN\r\n", "334 VXNlcm5hbWU6");
+  talk (&client, "dXNlcg==\r\n", "334 UGFzc3dvcmQ6");
+  g_assert_cmpint (send (client.fd, "d3Jvbmc=\r\n", 10, MSG_NOSIGNAL), ==, 10);
+  client_close (&client);
+  wait_for (world->context, was_told (world, PR_EVENT_DISCONNECTED), "the end of the connection");
+}
+
+/* Gone, or with another password: the sessions end, those of others stay. */
+static void
+test_revoked (World *world, gconstpointer config)
+{
+  Client client, other;
+
+  client_open (&client, world);
+  client_open (&other, world);
+  talk (&other, "EHLO x\r\n", "250 ");
+  talk (&client, "EHLO x\r\n" SIGN_IN, "235 2.7.0");
+  listen_with (world, config);
+  talk (&client, "NOOP\r\n", "250 2.0.0");
+  listen_with (world, NOBODY_RELAYS);
+  talk (&client, "", "421 4.7.0 What you signed in with holds no longer");
+  wait_for (world->context, client_is_closed (&client), "the end of the connection");
+  talk (&other, SIGN_IN, "502 5.5.1");
+  client_close (&client);
+  client_close (&other);
+}
+
+static void
+test_sign_in_required (World *world, gconstpointer config)
+{
+  Client client;
+
+  client_open (&client, world);
+  talk (&client, "EHLO x\r\nMAIL FROM:<a@x>\r\n", "530 5.7.0 Sign in first");
+  talk (&client, SIGN_IN "MAIL FROM:<a@office.example>\r\nRCPT TO:<b@y>\r\n", "250 2.1.5");
+  client_close (&client);
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -497,5 +636,15 @@ main (int argc, char *argv[])
   ADD ("reload", PLAIN, test_reload);
   ADD ("disconnect-by-hand", PLAIN, test_disconnect_by_hand);
   ADD ("early-end", PLAIN, test_early_end);
+#define ADD_AUTH(name, config, function)                                                           \
+  g_test_add ("/server/" name, World, config, set_up, function, tear_down)
+  ADD_AUTH ("user-relays", WITH_USER, test_user_relays);
+  ADD_AUTH ("wrong-password", WITH_USER, test_wrong_password);
+  ADD_AUTH ("client-is-refused", WITH_USER, test_client_is_refused);
+  ADD_AUTH ("client-leaves-while-checked", WITH_USER, test_client_leaves_while_checked);
+  ADD_AUTH ("revoked", WITH_USER, test_revoked);
+  ADD_AUTH ("sign-in-required", PLAIN "auth=required\n[user user]\nsecret=" SECRET,
+            test_sign_in_required);
+
   return g_test_run ();
 }
