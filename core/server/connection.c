@@ -198,6 +198,7 @@ set_deadline (PrConnection *self, gboolean answered)
       break;
     case PR_SESSION_PENDING:
     case PR_SESSION_CLOSING:
+    case PR_SESSION_SECURING:
     default: pr_channel_set_deadline (self->channel, 0);
     }
 }

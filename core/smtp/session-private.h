@@ -73,6 +73,7 @@ struct _PrSession
   GString *line;    /* owned, nullable: a command line of which only a part has come */
   guint64 overlong; /* octets of a line that is longer than allowed, of which line keeps one */
 
+  gboolean is_secure;
   char *helo; /* owned, nullable */
   gboolean is_extended;
   PrEnvelope *envelope;  /* owned, NULL: no transaction */

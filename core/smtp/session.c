@@ -5,7 +5,8 @@
  *   COMMAND ── DATA accepted, BDAT ──► DATA ── dot, end of chunk ──► COMMAND
  *      │ ▲                              │
  *      │ └──────── resume ── PENDING ◄──┘ a verdict that takes its time
- *      └── QUIT, too many errors, no way to go on ──► CLOSING
+ *      ├── QUIT, too many errors, no way to go on ──► CLOSING
+ *      └── STARTTLS ──► SECURING, where it ends: TLS begins with a new one
  *
  * A line is looked at where it lies in the caller's buffer; only one that came in parts is kept. */
 
@@ -395,6 +396,12 @@ pr_session_greet (PrSession *self, PrVerdict verdict, GString *out)
       pr_session_say_refusal (self, verdict);
     }
   self->out = NULL;
+}
+
+void
+pr_session_set_secure (PrSession *self)
+{
+  self->is_secure = TRUE;
 }
 
 gsize

@@ -22,6 +22,8 @@ typedef struct
   guint64 max_message_size_octets; /* SIZE; 0: none announced, none checked */
   guint max_recipients;            /* LIMITS RCPTMAX (RFC 9422) */
   gboolean legacy;                 /* CONTRACT: [listener] legacy */
+  gboolean offers_tls;             /* STARTTLS (RFC 3207), while the session is not secure */
+  gboolean requires_tls;           /* no MAIL before it */
 } PrSessionOptions;
 
 /* What a client may sign in with as things stand. */
@@ -67,14 +69,18 @@ typedef struct
    * only "(N octets of message)". Secrets are hidden already. Incoming lines hold any octet but
    * NUL, CR and LF. */
   void (*trace) (gpointer owner, gboolean outgoing, const char *line, gsize len);
+  /* (nullable) STARTTLS: TRUE where TLS can begin now. */
+  gboolean (*starttls) (gpointer owner);
 } PrSessionHandler;
 
 typedef enum
 {
-  PR_SESSION_COMMAND, /* waits for a command: idle timeout */
-  PR_SESSION_DATA,    /* reads a message: minimum rate, total deadline */
-  PR_SESSION_PENDING, /* waits for a verdict: feed takes nothing */
-  PR_SESSION_CLOSING, /* said its last reply: write it, then close */
+  PR_SESSION_COMMAND,  /* waits for a command: idle timeout */
+  PR_SESSION_DATA,     /* reads a message: minimum rate, total deadline */
+  PR_SESSION_PENDING,  /* waits for a verdict: feed takes nothing */
+  PR_SESSION_CLOSING,  /* said its last reply: write it, then close */
+  PR_SESSION_SECURING, /* said 220 to STARTTLS: write it, then begin TLS and a new session, for
+                        * this one takes nothing more (RFC 3207 §4.2) */
 } PrSessionPhase;
 
 /* @options, @handler: borrowed, outlive the session. */
@@ -86,8 +92,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (PrSession, pr_session_free)
 
 /* Appends the 220 greeting, or with a refusing verdict that reply (554 or 421) and closes. */
 void pr_session_greet (PrSession *self, PrVerdict verdict, GString *out);
+/* TLS is in force, from before the greeting or after STARTTLS. */
+void pr_session_set_secure (PrSession *self);
 /* Takes octets as they came off the wire, appends replies to @out, returns how many were taken:
- * all, unless it became PENDING or CLOSING; the rest must be fed again after resume. */
+ * all, unless it became PENDING, CLOSING or SECURING; the rest must be fed again after resume. */
 gsize pr_session_feed (PrSession *self, const char *data, gsize len, GString *out);
 /* The verdict a handler answered PENDING for. Feed what was left afterwards. After the session
  * was shut down it is ignored. */

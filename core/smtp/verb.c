@@ -39,6 +39,7 @@ typedef enum
   IS_RECIPIENT = 1 << 8, /* refusals have a budget of their own */
   HAS_OCTETS = 1 << 9,   /* octets follow, whatever is replied */
   IS_SECRET = 1 << 10,   /* its argument is not shown */
+  NEEDS_TLS = 1 << 11,   /* where it is required */
 } VerbFlags;
 
 typedef struct
@@ -129,6 +130,8 @@ proceed_ehlo (PrSession *self, Command *command)
                    "\nPIPELINING\n8BITMIME\nSMTPUTF8\nENHANCEDSTATUSCODES\nDSN\nCHUNKING\n"
                    "BINARYMIME\nLIMITS RCPTMAX=%u",
                    options->hostname, options->max_message_size_octets, options->max_recipients);
+  if (options->offers_tls && !self->is_secure)
+    g_string_append (text, "\nSTARTTLS");
   append_auth (self, text);
   g_string_append (text, "\nHELP");
   pr_session_say (self, 250, NULL, text->str);
@@ -356,13 +359,39 @@ proceed_unsupported (PrSession *self, Command *command)
   pr_session_refuse (self, PR_REFUSE (502, "5.5.1", "This server does not have this command"));
 }
 
+/* RFC 3207 §4 */
+static PrVerdict
+check_starttls (const PrSession *self, Command *command)
+{
+  if (self->is_secure)
+    return SEQUENCE ("This connection is encrypted already");
+  if (!self->options->offers_tls)
+    return PR_REFUSE (502, "5.5.1", "This is not offered here");
+
+  return check_no_argument (self, command);
+}
+
+static void
+proceed_starttls (PrSession *self, Command *command)
+{
+  if (self->handler->starttls == NULL || !self->handler->starttls (self->owner))
+    {
+      pr_session_refuse (self, PR_REFUSE (454, "4.7.0", "Encryption is not available just now"));
+      return;
+    }
+
+  pr_session_reset (self);
+  pr_session_say (self, 220, "2.0.0", "Begin TLS");
+  self->phase = PR_SESSION_SECURING;
+}
+
 static void proceed_help (PrSession *self, Command *command);
 
 /* In the order of how often they come. */
 static const Verb verbs[] = {
   { "RCPT", NEEDS_HELO | NEEDS_MAIL | NEEDS_NO_CHUNKS | IS_RECIPIENT, check_rcpt, proceed_rcpt,
     "RCPT TO:<address> [NOTIFY=...] [ORCPT=...]\nnames a recipient; once for each" },
-  { "MAIL", NEEDS_HELO | NEEDS_NO_MAIL, check_mail, proceed_mail,
+  { "MAIL", NEEDS_HELO | NEEDS_TLS | NEEDS_NO_MAIL, check_mail, proceed_mail,
     "MAIL FROM:<address> [SIZE=n] [BODY=...] [SMTPUTF8] [RET=...] [ENVID=...]\n"
     "begins a message and names who gets it back if it cannot be delivered" },
   { "DATA", NEEDS_HELO | NEEDS_MAIL | NEEDS_RCPT | NEEDS_NO_CHUNKS, check_data, proceed_data,
@@ -380,6 +409,8 @@ static const Verb verbs[] = {
   { "VRFY", IS_IDLE, check_argument, proceed_vrfy,
     "VRFY address\nis not answered; an address shows at RCPT whether it is taken" },
   { "HELP", IS_IDLE, check_nothing, proceed_help, "HELP [command]" },
+  { "STARTTLS", NEEDS_HELO, check_starttls, proceed_starttls,
+    "STARTTLS\nencrypts the connection, where EHLO lists it" },
   { "EXPN", 0, check_nothing, proceed_unsupported, NULL },
   { "ETRN", 0, check_nothing, proceed_unsupported, NULL },
   { "TURN", 0, check_nothing, proceed_unsupported, NULL },
@@ -434,6 +465,9 @@ check_sequence (const PrSession *self, VerbFlags flags)
 {
   if ((flags & NEEDS_HELO) != 0 && self->helo == NULL)
     return SEQUENCE ("Say EHLO or HELO first");
+  if ((flags & NEEDS_TLS) != 0 && self->options->requires_tls && !self->is_secure)
+    return PR_REFUSE (530, "5.7.0",
+                      "Encryption is required here: turn on TLS (STARTTLS) in the mail settings");
   if ((flags & NEEDS_NO_MAIL) != 0 && self->envelope != NULL)
     return SEQUENCE ("A message is under way already; RSET drops it");
   if ((flags & NEEDS_NO_FAILURE) != 0 && self->body.has_failed)
@@ -490,8 +524,7 @@ is_word (const char *line, gsize len, const char *word)
   return strlen (word) == len && g_ascii_strncasecmp (line, word, len) == 0;
 }
 
-/* The transcript may not show what a client sends behind an AUTH that was refused. STARTTLS is no
- * verb of the table yet. */
+/* The transcript may not show what a client sends behind an AUTH that was refused. */
 static void
 run_unknown (PrSession *self, const char *line, gsize len, gsize word_len)
 {
@@ -511,9 +544,7 @@ run_unknown (PrSession *self, const char *line, gsize len, gsize word_len)
   else
     pr_session_trace (self, FALSE, line, len);
 
-  if (is_word (line, word_len, "STARTTLS"))
-    pr_session_refuse (self, PR_REFUSE (502, "5.5.1", "This is not offered here"));
-  else if (len == 0)
+  if (len == 0)
     pr_session_refuse (self, PR_REFUSE (500, "5.5.2", "An empty line is no command"));
   else
     pr_session_refuse (self, PR_REFUSE (500, "5.5.1", "This is no command; HELP lists them"));

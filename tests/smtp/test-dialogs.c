@@ -44,6 +44,7 @@ typedef struct
   char *name;
   PrSessionOptions options;
   PrAuthOffer offer;
+  gboolean has_tls, is_secure;
   GPtrArray *exchanges;     /* of Exchange */
   GArray *answers[N_STEPS]; /* of Answer */
   GPtrArray *words;         /* owns the texts of answers */
@@ -242,6 +243,13 @@ parse_option (Dialog *self, const char *text)
     self->offer.allowed = pr_sasl_mechanisms_from_string (pair[1]);
   else if (strcmp (pair[0], "auth-by-tls") == 0)
     self->offer.needs_tls = pr_sasl_mechanisms_from_string (pair[1]);
+  else if (strcmp (pair[0], "tls") == 0)
+    {
+      self->options.offers_tls = TRUE;
+      self->is_secure = strcmp (pair[1], "secure") == 0;
+      self->options.requires_tls = self->is_secure || strcmp (pair[1], "required") == 0;
+      self->has_tls = strcmp (pair[1], "broken") != 0;
+    }
   else
     g_error ("an unknown option: %s", text);
 }
@@ -253,6 +261,8 @@ parse_phase (Dialog *self, const char *text)
     self->phase = PR_SESSION_CLOSING;
   else if (strcmp (text, "data") == 0)
     self->phase = PR_SESSION_DATA;
+  else if (strcmp (text, "securing") == 0)
+    self->phase = PR_SESSION_SECURING;
   else
     g_assert_cmpstr (text, ==, "command");
 }
@@ -506,6 +516,14 @@ on_auth (gpointer owner, const char *user, PrSaslCheck *check, gboolean is_prove
   return ask (self, STEP_AUTH);
 }
 
+static gboolean
+on_starttls (gpointer owner)
+{
+  World *self = owner;
+
+  return self->dialog->has_tls;
+}
+
 static void
 on_trace (gpointer owner, gboolean outgoing, const char *line, gsize len)
 {
@@ -528,6 +546,7 @@ static const PrSessionHandler handler = {
   .auth_offer = on_auth_offer,
   .find_secret = on_find_secret,
   .auth = on_auth,
+  .starttls = on_starttls,
   .trace = on_trace,
 };
 
@@ -556,7 +575,8 @@ feed (World *world, PrSession *session, const char *data, gsize len, GString *ou
         }
       else
         {
-          g_assert_true (done == len || phase == PR_SESSION_CLOSING);
+          g_assert_true (done == len || phase == PR_SESSION_CLOSING ||
+                         phase == PR_SESSION_SECURING);
           return;
         }
     }
@@ -611,6 +631,8 @@ run (const Dialog *dialog, Cut cut, guint seed)
   PrSession *session = pr_session_new (&dialog->options, &handler, &world);
   PrVerdict greeting = ask (&world, STEP_GREET);
 
+  if (dialog->is_secure)
+    pr_session_set_secure (session);
   pr_session_greet (session, greeting, out);
   if (greeting.kind == PR_VERDICT_ACCEPT)
     g_string_append (expected, GREETING);
