@@ -46,6 +46,7 @@ PrEngine *
 pr_engine_new (const PrHome *home, PrConfig *config, GMainContext *context, GError **error)
 {
   g_autoptr (PrStore) store = pr_store_open (home->data, context, error);
+  g_autofree char *tls_folder = g_build_filename (home->data, "tls", NULL);
   PrEngine *self;
 
   if (store == NULL)
@@ -65,6 +66,7 @@ pr_engine_new (const PrHome *home, PrConfig *config, GMainContext *context, GErr
                                                   .store = self->store,
                                                   .journal = self->journal,
                                                   .lives = self->lives,
+                                                  .tls_folder = tls_folder,
                                                   .arriving = on_arriving,
                                                   .accepted = on_accepted,
                                                   .user_data = self },

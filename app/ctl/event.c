@@ -13,8 +13,9 @@ color_of (const char *kind)
 {
   static const char *const good[] = { "delivered", "hop-recovered", "space-ok", NULL };
   static const char *const bad[] = { "failed", "bounced", "space-low", NULL };
-  static const char *const warning[] = { "deferred",   "refused",        "held",           "warned",
-                                         "hop-failed", "sign-in-failed", "client-refused", NULL };
+  static const char *const warning[] = { "deferred",       "refused",     "held",
+                                         "warned",         "hop-failed",  "sign-in-failed",
+                                         "client-refused", "certificate", NULL };
 
   return g_strv_contains (good, kind)      ? PR_COLOR_GOOD
          : g_strv_contains (bad, kind)     ? PR_COLOR_BAD

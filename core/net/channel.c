@@ -811,6 +811,12 @@ pr_channel_is_secure (const PrChannel *self)
   return pr_channel_get_tls (self) != NULL;
 }
 
+gboolean
+pr_channel_is_securing (const PrChannel *self)
+{
+  return self->securing;
+}
+
 const PrTlsFacts *
 pr_channel_get_tls (const PrChannel *self)
 {

@@ -90,6 +90,7 @@ void pr_channel_start_tls_server (PrChannel *self, PrTlsServer *server);
 void pr_channel_start_tls_client (PrChannel *self, PrTlsClient *client, const char *host,
                                   GPtrArray *tlsa);
 gboolean pr_channel_is_secure (const PrChannel *self);
+gboolean pr_channel_is_securing (const PrChannel *self); /* a handshake is under way */
 /* NULL while plain. */
 const PrTlsFacts *pr_channel_get_tls (const PrChannel *self);
 /* Channel binding for SCRAM-PLUS: "tls-exporter" (RFC 9266) or "tls-server-end-point" (RFC 5929);

@@ -32,6 +32,7 @@ static const char *const names[] = {
   [PR_EVENT_SIGNED_IN] = "signed-in",
   [PR_EVENT_SIGN_IN_FAILED] = "sign-in-failed",
   [PR_EVENT_CLIENT_REFUSED] = "client-refused",
+  [PR_EVENT_CERTIFICATE] = "certificate",
 };
 
 const char *

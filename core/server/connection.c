@@ -4,8 +4,17 @@
  *   channel ──octets──► session ──body──► intake ──put──► store
  *      ◄──replies──────────┘   ◄──verdict── on_stored ◄──commit──┘
  *
+ * A listener with TLS looks at the first octet before it greets, for a client may begin TLS at
+ * once:
+ *
+ *   LOOKING ──nothing, or plain text──► TALKING ──STARTTLS──► SECURING ──► TALKING, from the start
+ *      └──ClientHello──► SECURING ──► TALKING
+ *
  * The connection frees itself at the end of finish(); nothing touches it afterwards. */
 
+#include <string.h>
+
+#include "common/error.h"
 #include "guard/access.h"
 #include "guard/users.h"
 #include "net/channel.h"
@@ -13,10 +22,21 @@
 #include "server/intake.h"
 
 #define LINGER_MS 5000
+#define HANDSHAKE_MS 15000
+/* How long a client has to begin TLS before it is greeted in plain text. */
+#define LOOK_NEAR_MS 25
+#define LOOK_FAR_MS 100
 /* A slow sender holds a session for hours inside any timeout that each octet restarts. */
 #define RATE_WINDOW_MS 30000
 #define MIN_RATE_OCTETS_PER_S 128
 #define MESSAGE_DEADLINE_MS (2 * 60 * 60 * 1000)
+
+typedef enum
+{
+  STAGE_LOOKING,  /* or shaking hands with one that began with TLS */
+  STAGE_SECURING, /* by STARTTLS */
+  STAGE_TALKING,
+} Stage;
 
 /* Outlives its connection when the client goes before the commit. */
 typedef struct
@@ -25,6 +45,7 @@ typedef struct
   PrServer *server;         /* borrowed */
   PrMessage *message;       /* owned */
   guint64 session;
+  char *tls;    /* owned, nullable */
   gint64 event; /* id of the one that is written with it */
 } Storing;
 
@@ -43,15 +64,19 @@ struct _PrConnection
   PrIp ip;
   guint16 peer_port;
   char ip_text[PR_IP_TEXT_SIZE];
+  Stage stage;
   PrSessionPhase phase;
-  gboolean counted; /* in the limits */
-  gboolean trusted; /* may relay without signing in */
-  gboolean told;    /* the refusal now being said has its event already */
-  gboolean leaving; /* shut down asked for while a commit is under way */
+  gboolean counted;            /* in the limits */
+  gboolean trusted;            /* may relay without signing in */
+  gboolean handshake_is_timed; /* found while looking, and still under way when that was over */
+  gboolean told;               /* the refusal now being said has its event already */
+  gboolean leaving;            /* shut down asked for while a commit is under way */
   gint64 message_start_ms;
   guint64 window_octets; /* octets in at the start of the rate window */
   guint n_messages;
-  const char *ending; /* static: how the conversation ended, for the journal */
+  const char *ending; /* static, or words: how the conversation ended, for the journal */
+  char *words;        /* owned, nullable */
+  char *tls;          /* owned, nullable: version and cipher */
 };
 
 PrPort *
@@ -67,6 +92,9 @@ pr_port_new (PrConfig *config, const PrListenerConfig *listener)
   self->options.max_message_size_octets = config->max_message_size_octets;
   self->options.max_recipients = config->max_recipients;
   self->options.legacy = listener->legacy;
+  self->options.offers_tls = listener->tls == PR_TLS_STARTTLS || listener->tls == PR_TLS_REQUIRED;
+  self->options.requires_tls = listener->tls == PR_TLS_REQUIRED;
+  self->tls = listener->tls;
 
   return self;
 }
@@ -121,6 +149,7 @@ tell (PrConnection *self, PrEvent *event)
 {
   event->session = self->live.id;
   event->peer = self->ip_text;
+  event->tls = self->tls;
   pr_journal_add (self->server->world.journal, event);
 }
 
@@ -154,17 +183,25 @@ finish (PrConnection *self)
   pr_live_leave (&self->live);
   unlink_from_server (self);
   pr_port_unref (self->port);
+  g_free (self->words);
+  g_free (self->tls);
   g_free (self);
 
   pr_server_connection_ended (server);
 }
 
+static void
+end_at_once (PrConnection *self, const char *ending)
+{
+  self->ending = ending;
+  g_clear_pointer (&self->channel, pr_channel_free);
+  finish (self);
+}
+
 void
 pr_connection_abort (PrConnection *self)
 {
-  self->ending = "Postroom stopped";
-  g_clear_pointer (&self->channel, pr_channel_free);
-  finish (self);
+  end_at_once (self, "Postroom stopped");
 }
 
 /* ── Deadlines ────────────────────────────────────────────────────────────────────────────── */
@@ -203,6 +240,23 @@ set_deadline (PrConnection *self, gboolean answered)
     }
 }
 
+/* What is shown to this client; NULL: TLS is off, or not available. */
+static PrTlsServer *
+get_tls (PrConnection *self)
+{
+  return self->port->tls == PR_TLS_OFF
+           ? NULL
+           : pr_certificates_get (self->server->certificates, self->port->name);
+}
+
+static void
+begin_tls (PrConnection *self)
+{
+  self->stage = STAGE_SECURING;
+  pr_channel_set_deadline (self->channel, HANDSHAKE_MS);
+  pr_channel_start_tls_server (self->channel, get_tls (self));
+}
+
 /* Writes what the session said and follows it. FALSE: the connection is gone. */
 static gboolean
 settle (PrConnection *self, GString *out)
@@ -217,6 +271,12 @@ settle (PrConnection *self, GString *out)
       pr_channel_finish (g_steal_pointer (&self->channel), LINGER_MS);
       finish (self);
       return FALSE;
+    }
+
+  if (pr_session_get_phase (self->session) == PR_SESSION_SECURING)
+    {
+      begin_tls (self);
+      return TRUE;
     }
 
   /* A client that has closed its sending half early still hears the answer. */
@@ -360,11 +420,14 @@ on_data (gpointer owner, const PrEnvelope *envelope)
 {
   PrConnection *self = owner;
   const PrUserConfig *user = get_user (self);
+  const PrTlsFacts *tls = pr_channel_get_tls (self->channel);
   PrIntakeFacts facts = {
     .hostname = self->port->config->hostname,
     .helo = pr_session_get_helo (self->session),
     .client = self->ip_text,
     .protocol = protocol_name (self, envelope),
+    .tls_version = tls != NULL ? tls->version : NULL,
+    .tls_cipher = tls != NULL ? tls->cipher : NULL,
     .envelope = envelope,
     .complete = may_relay (self),
     .keeps_header = user != NULL && !pr_users_may_send_as_anybody (user),
@@ -423,6 +486,7 @@ accepted_event (const Storing *storing)
     .sender = message->envelope->sender,
     .address = pr_envelope_recipient (message->envelope, 0)->address,
     .size_octets = message->size_octets,
+    .tls = storing->tls,
   };
 }
 
@@ -452,6 +516,7 @@ on_stored (const GError *error, gpointer user_data)
   g_snprintf (text, sizeof text, "Accepted, safe on disk as %s",
               pr_id_format (storing->message->id, id));
   pr_message_unref (storing->message);
+  g_free (storing->tls);
   g_free (storing);
 
   if (self == NULL)
@@ -503,6 +568,7 @@ on_end (gpointer owner, PrEnvelope *envelope)
   self->storing->connection = self;
   self->storing->server = self->server;
   self->storing->session = self->live.id;
+  self->storing->tls = g_strdup (self->tls);
   self->storing->message = pr_intake_finish (g_steal_pointer (&self->intake), envelope);
   self->storing->message->client = g_strdup (self->ip_text);
   self->storing->message->user = g_strdup (pr_connection_get_user (self));
@@ -562,6 +628,12 @@ on_auth (gpointer owner, const char *user, PrSaslCheck *check, gboolean is_prove
   return verdict;
 }
 
+static gboolean
+on_starttls (gpointer owner)
+{
+  return get_tls (owner) != NULL;
+}
+
 static const PrSessionHandler session_handler = {
   .mail = on_mail,
   .rcpt = on_rcpt,
@@ -574,7 +646,84 @@ static const PrSessionHandler session_handler = {
   .get_binding = on_get_binding,
   .auth = on_auth,
   .trace = on_trace,
+  .starttls = on_starttls,
 };
+
+/* ── How it begins ────────────────────────────────────────────────────────────────────────── */
+
+static void
+greet (PrConnection *self, PrVerdict verdict)
+{
+  g_autoptr (GString) out = g_string_sized_new (128);
+
+  self->stage = STAGE_TALKING;
+  pr_session_greet (self->session, verdict, out);
+  settle (self, out);
+}
+
+/* What the client said in plain text does not count any more (RFC 3207 §4.2). */
+static void
+begin_again (PrConnection *self)
+{
+  g_autoptr (GString) out = g_string_new (NULL);
+
+  g_clear_pointer (&self->session, pr_session_free);
+  self->session = pr_session_new (&self->port->options, &session_handler, self);
+  pr_session_set_secure (self->session);
+  self->stage = STAGE_TALKING;
+  self->phase = PR_SESSION_CLOSING; /* as at the start: the deadline is another now */
+  settle (self, out);
+}
+
+static void
+on_secured (gpointer owner)
+{
+  PrConnection *self = owner;
+  g_autofree char *line = NULL;
+
+  self->tls = g_strdup (pr_channel_get_tls (self->channel)->text);
+  line = g_strdup_printf ("(%s)", self->tls);
+  pr_transcript_add (&self->live.transcript, TRUE, line, strlen (line));
+
+  if (self->stage == STAGE_SECURING)
+    begin_again (self);
+  else
+    {
+      pr_session_set_secure (self->session);
+      greet (self, PR_ACCEPT);
+    }
+}
+
+static void
+begin_looking (PrConnection *self, PrTlsServer *tls)
+{
+  gboolean implicit = self->port->tls == PR_TLS_IMPLICIT;
+  guint delay_ms = pr_ip_is_loopback (&self->ip) ? LOOK_NEAR_MS : LOOK_FAR_MS;
+
+  self->stage = STAGE_LOOKING;
+  pr_channel_detect_tls (self->channel, tls, implicit);
+  pr_channel_set_deadline (self->channel, implicit ? HANDSHAKE_MS : delay_ms);
+}
+
+/* The time to look is over. TRUE: the connection goes on. */
+static gboolean
+look_no_longer (PrConnection *self)
+{
+  if (self->port->tls == PR_TLS_IMPLICIT || self->handshake_is_timed)
+    return FALSE;
+
+  if (pr_channel_is_securing (self->channel))
+    {
+      self->handshake_is_timed = TRUE;
+      pr_channel_set_deadline (self->channel, HANDSHAKE_MS);
+    }
+  else
+    {
+      pr_channel_detect_tls (self->channel, NULL, FALSE);
+      greet (self, PR_ACCEPT);
+    }
+  return TRUE;
+}
 
 /* ── The channel tells ────────────────────────────────────────────────────────────────────── */
 
@@ -582,9 +731,14 @@ static gsize
 on_received (gpointer owner, const char *data, gsize len)
 {
   PrConnection *self = owner;
-  GString *out = g_string_sized_new (256);
-  gsize taken = pr_session_feed (self->session, data, len, out);
+  GString *out;
+  gsize taken;
 
+  if (self->stage == STAGE_LOOKING) /* plain text, before it was greeted */
+    greet (self, PR_ACCEPT);
+
+  out = g_string_sized_new (256);
+  taken = pr_session_feed (self->session, data, len, out);
   settle (self, out);
   g_string_free (out, TRUE);
 
@@ -601,6 +755,8 @@ on_closed (gpointer owner, const GError *error)
     self->ending = "The client gave up in the middle of a message; nothing was accepted";
   else if (self->phase == PR_SESSION_PENDING)
     self->ending = "The client left before it was answered";
+  else if (error != NULL && (error->code == PR_ERROR_TLS || error->code == PR_ERROR_PROTOCOL))
+    self->ending = self->words = g_strdup_printf ("Encryption failed: %s", error->message);
   else if (error != NULL)
     self->ending = "The connection broke";
 
@@ -615,6 +771,13 @@ on_timed_out (gpointer owner)
   PrLoop *loop = self->server->world.loop;
   guint64 octets;
 
+  if (self->stage == STAGE_LOOKING && look_no_longer (self))
+    return;
+  if (self->stage != STAGE_TALKING)
+    {
+      end_at_once (self, "Encryption failed: the client did not finish its handshake in time");
+      return;
+    }
   if (self->phase != PR_SESSION_DATA)
     {
       self->ending = "The client was silent for too long";
@@ -638,6 +801,7 @@ static const PrChannelHandler channel_handler = {
   .received = on_received,
   .closed = on_closed,
   .timed_out = on_timed_out,
+  .secured = on_secured,
 };
 
 /* ── People look ──────────────────────────────────────────────────────────────────────────── */
@@ -646,17 +810,19 @@ static void
 describe (PrLive *live, PrLiveFacts *out)
 {
   static const char *const words[] = {
-    [PR_SESSION_COMMAND] = "waiting for a command",
-    [PR_SESSION_DATA] = "reading a message",
-    [PR_SESSION_PENDING] = "storing a message",
-    [PR_SESSION_CLOSING] = "closing",
+    [PR_SESSION_COMMAND] = "waiting for a command", [PR_SESSION_DATA] = "reading a message",
+    [PR_SESSION_PENDING] = "storing a message",     [PR_SESSION_CLOSING] = "closing",
+    [PR_SESSION_SECURING] = "beginning encryption",
   };
   PrConnection *self = (PrConnection *) live;
 
   *out = (PrLiveFacts){
     .peer = self->ip_text,
-    .state = self->signing_in ? "signing in" : words[pr_session_get_phase (self->session)],
+    .state = self->signing_in               ? "signing in"
+             : self->stage != STAGE_TALKING ? words[PR_SESSION_SECURING]
+                                            : words[pr_session_get_phase (self->session)],
     .user = pr_connection_get_user (self),
+    .tls = self->tls,
     .name = pr_session_get_helo (self->session),
     .listener = self->port->name,
     .octets_in = pr_channel_get_octets_in (self->channel),
@@ -685,6 +851,14 @@ pr_connection_shut_down (PrConnection *self, const char *enhanced, const char *t
       return;
     }
 
+  if (pr_channel_is_securing (self->channel) ||
+      (self->stage == STAGE_LOOKING && self->port->tls == PR_TLS_IMPLICIT))
+    {
+      end_at_once (self, self->ending); /* there is no way to say it */
+      return;
+    }
+
+  self->stage = STAGE_TALKING;
   out = g_string_new (NULL);
   pr_session_shut_down (self->session, enhanced, text, out);
   settle (self, out);
@@ -711,7 +885,7 @@ void
 pr_connection_start (PrServer *server, PrPort *port, int fd, const PrIp *peer, guint16 peer_port)
 {
   PrConnection *self = g_new0 (PrConnection, 1);
-  g_autoptr (GString) out = g_string_sized_new (128);
+  PrTlsServer *tls;
   PrVerdict verdict;
 
   self->server = server;
@@ -741,6 +915,13 @@ pr_connection_start (PrServer *server, PrPort *port, int fd, const PrIp *peer, g
       server->counts.n_refused_connections++;
       self->ending = "Refused";
     }
-  pr_session_greet (self->session, verdict, out);
-  settle (self, out);
+  tls = get_tls (self);
+  if (verdict.kind == PR_VERDICT_ACCEPT && tls != NULL)
+    begin_looking (self, tls);
+  else if (port->tls != PR_TLS_IMPLICIT)
+    greet (self, verdict);
+  else
+    end_at_once (self, verdict.kind == PR_VERDICT_ACCEPT
+                         ? "There is no certificate for this port to begin TLS with"
+                         : self->ending);
 }

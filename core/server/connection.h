@@ -2,6 +2,7 @@
 #pragma once
 
 #include "guard/limits.h"
+#include "server/certificates.h"
 #include "server/sign-in.h"
 #include "server/server.h"
 #include "smtp/session.h"
@@ -17,6 +18,7 @@ typedef struct
   char *name;                       /* of the listener, owned */
   const PrListenerConfig *listener; /* of config */
   PrSessionOptions options;         /* borrows from config */
+  PrTlsMode tls;
 } PrPort;
 
 PrPort *pr_port_new (PrConfig *config, const PrListenerConfig *listener);
@@ -27,12 +29,13 @@ void pr_port_unref (PrPort *self);
 struct _PrServer
 {
   PrServerWorld world;
-  PrConfig *config;            /* owned: the one in force; access rules come from here */
-  PrLimits *limits;            /* owned: connections at once */
-  PrSignIns *sign_ins;         /* owned */
-  GPtrArray *openings;         /* owned: server.c's own */
-  GArray *adopted;             /* owned: descriptors from the service manager not yet used */
-  struct _PrConnection *first; /* all connections */
+  PrConfig *config;             /* owned: the one in force; access rules come from here */
+  PrLimits *limits;             /* owned: connections at once */
+  PrCertificates *certificates; /* owned: what listeners show under TLS */
+  PrSignIns *sign_ins;          /* owned */
+  GPtrArray *openings;          /* owned: server.c's own */
+  GArray *adopted;              /* owned: descriptors from the service manager not yet used */
+  struct _PrConnection *first;  /* all connections */
   PrServerCounts counts;
   gboolean paused, space_low;
 };

@@ -138,6 +138,8 @@ put_trace (PrIntake *self, const PrIntakeFacts *facts)
   if (facts->envelope->recipients->len == 1)
     pr_text_append (field, "\r\n\tfor <", pr_envelope_recipient (facts->envelope, 0)->address, ">",
                     NULL);
+  if (facts->tls_cipher != NULL) /* RFC 8314 §4.3 */
+    pr_text_append (field, "\r\n\ttls ", facts->tls_cipher, " (", facts->tls_version, ")", NULL);
   pr_text_append (field, ";\r\n\t", date_of (self->now_us), "\r\n", NULL);
   put (self, field->str, field->len);
 }

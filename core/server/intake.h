@@ -16,10 +16,12 @@ typedef struct _PrIntake PrIntake;
 /* All strings are read during pr_intake_new only. */
 typedef struct
 {
-  const char *hostname; /* ours */
-  const char *helo;     /* what the client called itself; anything */
-  const char *client;   /* its address in text form */
-  const char *protocol; /* "ESMTP", "UTF8SMTP", … (RFC 3848, 6531) */
+  const char *hostname;    /* ours */
+  const char *helo;        /* what the client called itself; anything */
+  const char *client;      /* its address in text form */
+  const char *protocol;    /* "ESMTP", "UTF8SMTP", … (RFC 3848, 6531) */
+  const char *tls_version; /* (nullable) "TLS1.3" */
+  const char *tls_cipher;  /* (nullable) as IANA names it */
   const PrEnvelope *envelope;
   gboolean complete;     /* add what is missing */
   gboolean keeps_header; /* for pr_intake_get_header */

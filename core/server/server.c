@@ -45,6 +45,7 @@ pr_server_new (const PrServerWorld *world, PrConfig *config)
 
   self->world = *world;
   self->config = pr_config_ref (config);
+  self->certificates = pr_certificates_new (world->loop, world->journal, world->tls_folder);
   self->limits = pr_limits_new (config->max_connections, config->max_connections_per_client);
   self->sign_ins = pr_sign_ins_new (world->loop, world->store, world->journal);
   self->openings = g_ptr_array_new_with_free_func (opening_free);
@@ -63,6 +64,7 @@ pr_server_free (PrServer *self)
 
   g_ptr_array_unref (self->openings);
   g_array_unref (self->adopted);
+  pr_certificates_free (self->certificates);
   pr_limits_free (self->limits);
   pr_sign_ins_free (self->sign_ins);
   pr_config_unref (self->config);
@@ -200,6 +202,7 @@ pr_server_set_config (PrServer *self, PrConfig *config, GPtrArray **faults)
   self->config = pr_config_ref (config);
   pr_limits_set (self->limits, config->max_connections, config->max_connections_per_client);
 
+  pr_certificates_set_config (self->certificates, config);
   for (guint i = 0; i < config->listeners->len; i++)
     open_listener (self, old, config->listeners->pdata[i], *faults);
 

@@ -22,6 +22,7 @@ typedef struct
   PrStore *store;
   PrJournal *journal;
   PrLives *lives;
+  const char *tls_folder; /* (nullable) of the local authority; only read by pr_server_new */
   /* A message is about to be put: its recipients get their buckets. */
   void (*arriving) (PrMessage *message, gpointer user_data);
   /* A message was committed and acknowledged. @message: take a reference to keep it. */

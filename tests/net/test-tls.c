@@ -723,6 +723,8 @@ test_half_open (Fixture *f, gconstpointer unused)
       settle (f);
     }
   g_assert_cmpuint (owner.n_closed, ==, 0);
+  g_assert_true (pr_channel_is_securing (owner.channel));
+  g_assert_false (pr_channel_is_secure (owner.channel));
   pr_channel_set_deadline (owner.channel, 1);
   wait_for (f->context, owner.n_timed_out == 1, "the handshake's deadline");
   close (peer);

@@ -61,7 +61,7 @@ test_release (void)
 static void
 test_event_names (void)
 {
-  for (guint i = PR_EVENT_STARTED; i <= PR_EVENT_CLIENT_REFUSED; i++)
+  for (guint i = PR_EVENT_STARTED; i <= PR_EVENT_CERTIFICATE; i++)
     {
       const char *name = pr_event_kind_to_string ((PrEventKind) i);
       PrEventKind kind;
