@@ -124,6 +124,23 @@ pr_conf_remove (const char *text, const char *group)
   return g_strjoinv ("\n", (char **) kept->pdata);
 }
 
+char *
+pr_conf_escape (const char *value)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+  gsize len = strlen (value);
+
+  for (gsize i = 0; i < len; i++)
+    if (value[i] == '\\')
+      g_string_append (text, "\\\\");
+    else if (value[i] == ' ' && (i == 0 || i == len - 1))
+      g_string_append (text, "\\s");
+    else
+      g_string_append_c (text, value[i]);
+
+  return g_string_free (g_steal_pointer (&text), FALSE);
+}
+
 gboolean
 pr_conf_is_name (const char *name)
 {

@@ -12,6 +12,8 @@ G_BEGIN_DECLS
 char *pr_conf_set (const char *text, const char *group, const char *key, const char *value);
 /* Without @group; comments above the next one stay. NULL: there is none. (transfer full) */
 char *pr_conf_remove (const char *text, const char *group);
+/* @value as it is written behind "key=". (transfer full) */
+char *pr_conf_escape (const char *value);
 /* A group can have this name. */
 gboolean pr_conf_is_name (const char *name);
 

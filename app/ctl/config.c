@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* postroomctl reload, config check, user, route password. */
+/* postroomctl reload, config check, route password; and what changes the configuration. */
 
 #include "config/config.h"
 
@@ -8,19 +8,10 @@
 
 #include "ctl/conf.h"
 #include "ctl/ctl.h"
-#include "ctl/scram.h"
-#include "ctl/table.h"
 
 #include <json-glib/json-glib.h>
 
-static char *senders;
 static gboolean forget;
-
-const GOptionEntry pr_user_options[] = {
-  { "senders", 0, 0, G_OPTION_ARG_STRING, &senders,
-    "The addresses this user may send from (*@example.org; default: any)", "PATTERNS" },
-  G_OPTION_ENTRY_NULL,
-};
 
 const GOptionEntry pr_password_options[] = {
   { "forget", 0, 0, G_OPTION_ARG_NONE, &forget, "Ask for none, and forget the one that is kept",
@@ -116,11 +107,8 @@ pr_ctl_config_check (PrCtl *ctl, char **args)
   return PR_EXIT_DONE;
 }
 
-/* ── Users ────────────────────────────────────────────────────────────────────────────────── */
-
-/* The text of postroom.conf; NULL: it was printed why. */
-static char *
-read_text (PrCtl *ctl, int *status)
+char *
+pr_ctl_read_config (PrCtl *ctl, int *status)
 {
   g_autoptr (GVariant) answer = pr_ctl_call (ctl, "Configuration1", "Read", NULL, "(ss)", status);
   char *text = NULL;
@@ -130,152 +118,14 @@ read_text (PrCtl *ctl, int *status)
   return text;
 }
 
-static int
-apply (PrCtl *ctl, const char *text)
+int
+pr_ctl_apply_config (PrCtl *ctl, const char *text)
 {
   int status = PR_EXIT_DONE;
   g_autoptr (GVariant) answer =
     pr_ctl_call (ctl, "Configuration1", "Apply", g_variant_new ("(s)", text), "(asas)", &status);
 
   return answer != NULL ? report (answer) : status;
-}
-
-static char *
-make_secret (void)
-{
-  char *password = pr_ctl_read_secret ("Password: ", TRUE);
-  guint8 salt[PR_SCRAM_SALT_OCTETS];
-  char *secret = NULL;
-
-  if (password == NULL)
-    return NULL;
-  if (!g_utf8_validate (password, -1, NULL))
-    pr_ctl_refuse ("The password is not text in UTF-8.");
-  else if (!pr_scram_make_salt (salt))
-    pr_ctl_refuse ("This system has no random numbers to make a secret with.");
-  else
-    secret = pr_scram_make_secret (password, salt, PR_SCRAM_ITERATIONS);
-  pr_ctl_forget (password);
-
-  return secret;
-}
-
-int
-pr_ctl_user_add (PrCtl *ctl, char **args)
-{
-  g_autofree char *group = g_strconcat ("user ", args[0], NULL);
-  g_autofree char *before = NULL;
-  g_autofree char *text = NULL;
-  g_autofree char *secret = NULL;
-  int status = PR_EXIT_DONE;
-
-  if (!pr_conf_is_name (args[0]))
-    return pr_ctl_misused ("\"%s\" cannot be the name of a user.", args[0]);
-  if ((before = read_text (ctl, &status)) == NULL)
-    return status;
-  if ((secret = make_secret ()) == NULL)
-    return PR_EXIT_REFUSED;
-
-  text = pr_conf_set (before, group, "secret", secret);
-  if (senders != NULL)
-    {
-      char *without = text;
-
-      text = pr_conf_set (without, group, "senders", senders);
-      g_free (without);
-    }
-  status = apply (ctl, text);
-  if (status == PR_EXIT_DONE && !ctl->json)
-    printf ("%s may sign in with this password.\n", args[0]);
-  return status;
-}
-
-int
-pr_ctl_user_remove (PrCtl *ctl, char **args)
-{
-  g_autofree char *group = g_strconcat ("user ", args[0], NULL);
-  g_autofree char *before = NULL;
-  g_autofree char *text = NULL;
-  int status = PR_EXIT_DONE;
-
-  if ((before = read_text (ctl, &status)) == NULL)
-    return status;
-  text = pr_conf_remove (before, group);
-  if (text == NULL)
-    return pr_ctl_refuse ("There is no user %s.", args[0]);
-
-  status = apply (ctl, text);
-  if (status == PR_EXIT_DONE && !ctl->json)
-    printf ("%s may not sign in any more.\n", args[0]);
-  return status;
-}
-
-static void
-print_users (GKeyFile *file, char **groups)
-{
-  g_autoptr (JsonBuilder) builder = json_builder_new ();
-  g_autoptr (JsonNode) root = NULL;
-  g_autofree char *text = NULL;
-
-  json_builder_begin_array (builder);
-  for (; *groups != NULL; groups++)
-    {
-      g_autofree char *allowed = g_key_file_get_string (file, *groups, "senders", NULL);
-
-      if (!g_str_has_prefix (*groups, "user "))
-        continue;
-      json_builder_begin_object (builder);
-      json_builder_set_member_name (builder, "name");
-      json_builder_add_string_value (builder, *groups + 5);
-      json_builder_set_member_name (builder, "senders");
-      json_builder_add_string_value (builder, allowed != NULL ? allowed : "*");
-      json_builder_end_object (builder);
-    }
-  json_builder_end_array (builder);
-  root = json_builder_get_root (builder);
-  text = json_to_string (root, FALSE);
-  puts (text);
-}
-
-int
-pr_ctl_user_list (PrCtl *ctl, char **args)
-{
-  static const PrColumn columns[] = { { "USER", FALSE, 0 },
-                                      { "SENDERS", FALSE, 16 },
-                                      { NULL, FALSE, 0 } };
-  g_autoptr (PrTable) table = pr_table_new (&ctl->terminal, columns);
-  g_autoptr (GKeyFile) file = g_key_file_new ();
-  g_autoptr (GError) error = NULL;
-  g_autofree char *text = NULL;
-  g_autofree char *lines = NULL;
-  g_auto (GStrv) groups = NULL;
-  int status = PR_EXIT_DONE;
-
-  if ((text = read_text (ctl, &status)) == NULL)
-    return status;
-  if (*text != '\0' && !g_key_file_load_from_data (file, text, strlen (text), 0, &error))
-    return pr_ctl_refuse ("The configuration cannot be read: %s", error->message);
-
-  groups = g_key_file_get_groups (file, NULL);
-  if (ctl->json)
-    {
-      print_users (file, groups);
-      return PR_EXIT_DONE;
-    }
-  for (guint i = 0; groups[i] != NULL; i++)
-    {
-      char *allowed = g_key_file_get_string (file, groups[i], "senders", NULL);
-
-      if (g_str_has_prefix (groups[i], "user "))
-        {
-          pr_table_add (table, groups[i] + 5);
-          pr_table_add (table, allowed != NULL ? allowed : "*");
-        }
-      g_free (allowed);
-    }
-  lines = pr_table_flush (table);
-  fputs (*lines != '\0' ? lines : "There are no users.\n", stdout);
-  return PR_EXIT_DONE;
 }
 
 /* ── Routes ───────────────────────────────────────────────────────────────────────────────── */

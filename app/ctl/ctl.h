@@ -51,6 +51,11 @@ GVariant *pr_ctl_call (PrCtl *self, const char *interface, const char *method, G
 char *pr_ctl_read_secret (const char *prompt, gboolean twice);
 void pr_ctl_forget (char *secret);
 
+/* The text of postroom.conf; NULL: it was printed why. (transfer full) */
+char *pr_ctl_read_config (PrCtl *ctl, int *status);
+/* Puts @text in force, or prints its faults; the exit code. */
+int pr_ctl_apply_config (PrCtl *ctl, const char *text);
+
 int pr_ctl_status (PrCtl *ctl, char **args);
 int pr_ctl_pause (PrCtl *ctl, char **args);
 int pr_ctl_resume (PrCtl *ctl, char **args);
@@ -72,6 +77,7 @@ int pr_ctl_log (PrCtl *ctl, char **args);
 int pr_ctl_reload (PrCtl *ctl, char **args);
 int pr_ctl_config_check (PrCtl *ctl, char **args);
 int pr_ctl_user_add (PrCtl *ctl, char **args);
+int pr_ctl_user_password (PrCtl *ctl, char **args);
 int pr_ctl_user_remove (PrCtl *ctl, char **args);
 int pr_ctl_user_list (PrCtl *ctl, char **args);
 int pr_ctl_route_password (PrCtl *ctl, char **args);

@@ -140,7 +140,8 @@ read_first (PrScram *self, char **words, const char *message)
   self->user = read_name (words[2] + 2);
   if (self->user == NULL)
     return PR_SASL_BROKEN;
-  if (*words[1] != '\0')
+  /* "a=" of nothing is no name by the RFC; programs say it for "nobody else". */
+  if (*words[1] != '\0' && strcmp (words[1], "a=") != 0)
     {
       g_autofree char *other = g_str_has_prefix (words[1], "a=") ? read_name (words[1] + 2) : NULL;
 

@@ -254,6 +254,7 @@ test_scram_forms (void)
     { PR_SASL_SCRAM_SHA_256, "y,,", "user", "", FALSE, PR_SASL_DONE },
     { PR_SASL_SCRAM_SHA_256, "y,,", "user", "", TRUE, PR_SASL_REFUSED }, /* -PLUS was hidden */
     { PR_SASL_SCRAM_SHA_256, "n,a=user,", "user", "", FALSE, PR_SASL_DONE },
+    { PR_SASL_SCRAM_SHA_256, "n,a=,", "user", "", FALSE, PR_SASL_DONE },
     { PR_SASL_SCRAM_SHA_256, "n,a=other,", "user", "", FALSE, PR_SASL_REFUSED },
     { PR_SASL_SCRAM_SHA_256, "n,,", "a=2Cb=3Dc", "", FALSE, PR_SASL_DONE },
     { PR_SASL_SCRAM_SHA_256, "n,,", "a=2cb", "", FALSE, PR_SASL_BROKEN },
