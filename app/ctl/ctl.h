@@ -76,6 +76,7 @@ int pr_ctl_session_disconnect (PrCtl *ctl, char **args);
 int pr_ctl_log (PrCtl *ctl, char **args);
 int pr_ctl_reload (PrCtl *ctl, char **args);
 int pr_ctl_config_check (PrCtl *ctl, char **args);
+int pr_ctl_certificate_export (PrCtl *ctl, char **args);
 int pr_ctl_user_add (PrCtl *ctl, char **args);
 int pr_ctl_user_password (PrCtl *ctl, char **args);
 int pr_ctl_user_remove (PrCtl *ctl, char **args);
@@ -84,6 +85,7 @@ int pr_ctl_route_password (PrCtl *ctl, char **args);
 
 /* Their options. */
 extern const GOptionEntry pr_test_mail_options[], pr_queue_options[], pr_order_options[],
-  pr_edit_options[], pr_log_options[], pr_user_options[], pr_password_options[];
+  pr_edit_options[], pr_log_options[], pr_user_options[], pr_password_options[],
+  pr_certificate_options[];
 
 G_END_DECLS
