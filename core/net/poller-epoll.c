@@ -77,6 +77,9 @@ create (PrLoop *loop)
   source = g_source_new (&source_funcs, sizeof (EpollSource));
   ((EpollSource *) source)->fd = fd;
   g_source_set_static_name (source, "postroom-epoll");
+  /* Nobody runs a loop within a loop here, and GLib need not guard against it: else it takes the
+   * descriptor out of its set and puts it back for each dispatch, waking itself both times. */
+  g_source_set_can_recurse (source, TRUE);
   g_source_add_unix_fd (source, fd, G_IO_IN);
   g_source_attach (source, pr_loop_get_context (loop));
   return source;
