@@ -289,7 +289,7 @@ static void
 test_made_up (void)
 {
   World world = make_world ();
-  g_autofree char *salts[2] = { NULL, NULL };
+  char *salts[2] = { NULL, NULL };
   g_autoptr (GBytes) key = g_bytes_new_static ("key", 3);
   g_autofree char *one = pr_sasl_make_up_secret (PR_SASL_SCRAM_SHA_256, "x", RFC_SECRET, key);
   g_autofree char *two = pr_sasl_make_up_secret (PR_SASL_SCRAM_SHA_256, "y", RFC_SECRET, key);
@@ -311,6 +311,8 @@ test_made_up (void)
       salts[i] = g_strdup (strstr (answer, ",s="));
     }
   g_assert_cmpstr (salts[0], ==, salts[1]);
+  g_free (salts[0]);
+  g_free (salts[1]);
   clear_world (&world);
 }
 
