@@ -172,6 +172,11 @@ run (Service *self)
 {
   g_autoptr (GPtrArray) faults = NULL;
 
+  /* Before anybody can know that we are here; they are heard once the loop runs. */
+  g_unix_signal_add (SIGTERM, on_stop_signal, self);
+  g_unix_signal_add (SIGINT, on_stop_signal, self);
+  g_unix_signal_add (SIGHUP, on_reload_signal, self);
+
   pr_supervisor_adopt_sockets (self->engine);
   if (!pr_engine_start (self->engine, &faults))
     {
@@ -184,9 +189,6 @@ run (Service *self)
   say_where_we_listen (self);
   say_what_next (self);
 
-  g_unix_signal_add (SIGTERM, on_stop_signal, self);
-  g_unix_signal_add (SIGINT, on_stop_signal, self);
-  g_unix_signal_add (SIGHUP, on_reload_signal, self);
   pr_supervisor_ready ();
   g_main_loop_run (self->main_loop);
 

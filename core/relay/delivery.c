@@ -99,6 +99,7 @@ pr_delivery_end (PrDelivery *self)
   leave_quitting (self);
   self->state = PR_DELIVERY_ENDED;
   g_clear_pointer (&self->channel, pr_channel_free);
+  g_clear_pointer (&self->targets, pr_targets_free); /* no name may be answered any more */
   pr_live_leave (&self->live);
   runner->n_connections--;
   g_queue_push_tail (&runner->graveyard, self);
@@ -276,7 +277,7 @@ note_broken (PrDelivery *self)
 void
 pr_delivery_settle (PrDelivery *self)
 {
-  while (!self->said_failed)
+  while (!self->said_failed && self->hop != NULL)
     {
       if (self->said_ready)
         note_ready (self);

@@ -182,6 +182,8 @@ place (PrHop *self, PrMessage *message, guint index)
 void
 pr_hop_take (PrHop *self, PrMessage *message, guint index)
 {
+  if (pr_hand_has (self->runner->hand, message->id, index))
+    return;
   if (!may_send (self) || pr_hop_is_blocked (self) || !has_room (self) ||
       message->progress[index].due_us > g_get_real_time ())
     pr_hop_note_due (self, message->progress[index].due_us);

@@ -90,6 +90,8 @@ on_target (const PrTarget *target, const PrReply *failure, gpointer user_data)
   PrDelivery *self = user_data;
   PrHost *host;
 
+  if (self->state == PR_DELIVERY_ENDED) /* stopped while names were looked up, not yet buried */
+    return;
   if (target == NULL)
     {
       give_up (self, failure);

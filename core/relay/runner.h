@@ -40,8 +40,8 @@ void pr_runner_stop (PrRunner *self, guint grace_ms, void (*done) (gpointer), gp
 /* Puts each recipient of a new message into the bucket of its route, by the configuration in
  * force; HELD where none carries it. Call it before pr_store_put(). Returns how many are held. */
 guint pr_runner_assign (PrRunner *self, PrMessage *message);
-/* @message was put and is on disk: what of it is due goes out without another read of the
- * database, if there is room; else it waits for its turn. */
+/* @message was put and is on disk (to be called from within the answer to that): what of it is due
+ * goes out without another read of the database, if there is room; else it waits for its turn. */
 void pr_runner_take (PrRunner *self, PrMessage *message);
 
 /* Queued mail follows the new routes at its next try; mail that was held because no route carried

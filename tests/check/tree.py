@@ -9,7 +9,7 @@ import subprocess
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 # Octets, not text: what peers and people send, taken as it came.
-OCTETS = ('tests/data/', 'tests/dialogs/', 'tests/fuzz/corpus/')
+OCTETS = ('tests/data/', 'tests/dialogs', 'tests/fuzz/corpus/')
 BINARY = ('.png', '.svg', '.db', '.ico', '.gz', '.mo')
 
 TOKEN = re.compile(r'''//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*\'''', re.DOTALL)

@@ -80,9 +80,10 @@ close_all (World *self)
   pr_runner_stop (self->runner, 2000, on_stopped, &stopped);
   world_wait (self, stopped, "the runner to stop");
   g_clear_pointer (&self->store, pr_store_close);
-  /* Every answer came, and nothing stays in hand. */
+  /* Every answer came, and nothing stays in hand but what a mute hop did not answer in time. */
   g_assert_cmpuint (self->runner->n_store_calls, ==, 0);
-  g_assert_cmpuint (pr_hand_count (self->runner->hand), ==, 0);
+  if (self->runner->n_connections == 0)
+    g_assert_cmpuint (pr_hand_count (self->runner->hand), ==, 0);
   g_clear_pointer (&self->runner, pr_runner_free);
   g_clear_pointer (&self->resolver, pr_resolver_free);
   g_clear_pointer (&self->journal, pr_journal_free);
@@ -180,11 +181,21 @@ world_idle (World *self, guint ms)
 
 /* ── Mail ─────────────────────────────────────────────────────────────────────────────────── */
 
+typedef struct
+{
+  World *world;
+  PrMessage *message;
+  gboolean done;
+} Put;
+
 static void
 on_put (const GError *error, gpointer user_data)
 {
+  Put *put = user_data;
+
   g_assert_no_error (error);
-  *(gboolean *) user_data = TRUE;
+  pr_runner_take (put->world->runner, put->message);
+  put->done = TRUE;
 }
 
 gint64
@@ -194,14 +205,13 @@ world_put_envelope (World *self, PrEnvelope *envelope, const char *text, gint64 
   gint64 received_us = g_get_real_time () - age_s * G_USEC_PER_SEC;
   g_autoptr (PrMessage) message = pr_message_new (id, received_us, envelope);
   PrSpool *spool = pr_spool_new (self->store, id, NULL, NULL);
-  gboolean done = FALSE;
+  Put put = { .world = self, .message = message };
 
   pr_spool_append (spool, text, strlen (text));
   pr_spool_finish (spool, message);
   pr_runner_assign (self->runner, message);
-  pr_store_put (self->store, message, NULL, on_put, &done);
-  world_wait (self, done, "the commit of a message");
-  pr_runner_take (self->runner, message);
+  pr_store_put (self->store, message, NULL, on_put, &put);
+  world_wait (self, put.done, "the commit of a message");
   return id;
 }
 

@@ -152,7 +152,8 @@ class Disk(FaultSuite):
         self.addCleanup(lambda: subprocess.run(["umount", "-l", self.disk], check=False))
 
     def relay(self, reserve, routes):
-        return self.started(Postroom(self.work, routes, {"server": {"min-free-space": reserve}}, home=self.disk))
+        return self.started(Postroom(
+            self.work, routes, {"server": {"min-free-space": reserve}}, home=self.disk))
 
     def fill(self, leave):
         """A file that leaves that many octets free."""
