@@ -62,6 +62,7 @@ pr_engine_new (const PrHome *home, PrConfig *config, GMainContext *context, GErr
   self->resolver = pr_resolver_new (context);
   self->runner =
     pr_runner_new (self->loop, self->store, self->journal, self->resolver, self->lives, config);
+  pr_runner_set_credentials (self->runner, home->credentials);
   self->server = pr_server_new (&(PrServerWorld){ .loop = self->loop,
                                                   .store = self->store,
                                                   .journal = self->journal,

@@ -172,6 +172,8 @@ finish (PrReloader *self, Request *request)
     put_in_force (self, request->config, &warnings);
   else if (changes)
     note_faults (self, request->faults);
+  else if (request->kind == REQUEST_PASSWORD && request->faults->len == 0)
+    pr_runner_renew_way (pr_engine_get_runner (self->engine), request->route);
 
   if (warnings == NULL)
     warnings = g_ptr_array_new_with_free_func (g_free);

@@ -31,7 +31,8 @@ void pr_reloader_apply (PrReloader *self, const char *text, PrReloadDone done, g
 /* Only tells what is wrong with @text. */
 void pr_reloader_validate (PrReloader *self, const char *text, PrReloadDone done,
                            gpointer user_data);
-/* Keeps @password (nullable: forgets it) for @route where secrets are kept. @done: @faults tells
+/* Keeps @password (nullable: forgets it) for @route where secrets are kept; mail that waits for it
+ * is tried at once. @done: @faults tells
  * why it could not be. */
 void pr_reloader_set_password (PrReloader *self, const char *route, const char *password,
                                PrReloadDone done, gpointer user_data);

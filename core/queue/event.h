@@ -37,6 +37,7 @@ typedef enum
   PR_EVENT_SIGN_IN_FAILED = 26, /* who it said to be, in text */
   PR_EVENT_CLIENT_REFUSED = 27, /* too many failures: its address is refused for a while */
   PR_EVENT_CERTIFICATE = 28,    /* of a listener: cannot be used, or ends soon */
+  PR_EVENT_SIGN_IN_NEEDED = 29, /* a route cannot sign in; its mail waits for a person */
 } PrEventKind;
 
 /* Every string is copied when the event is given to the journal; all are nullable. */

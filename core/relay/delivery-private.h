@@ -22,6 +22,7 @@ typedef enum
   PR_DELIVERY_CONNECTING, /* the socket */
   PR_DELIVERY_GREETING,   /* the dialogue, up to EHLO */
   PR_DELIVERY_SECURING,   /* STARTTLS and the handshake */
+  PR_DELIVERY_SIGNING_IN,
   PR_DELIVERY_SENDING,
   PR_DELIVERY_IDLE,
   PR_DELIVERY_QUITTING, /* said QUIT, has left its hop */
@@ -52,14 +53,16 @@ struct _PrDelivery
   gboolean closed;    /* the channel said so: nothing can be written */
   gboolean leaving;   /* takes no more work */
   gboolean plain;     /* its handshake failed: this connection says no word of TLS */
-  char *tls;          /* owned, nullable: what protects it, in words */
+  gboolean signed_in;
+  char *tls; /* owned, nullable: what protects it, in words */
   guint n_messages;
   GList idle_link; /* in runner->idle, then in runner->quitting */
 
   /* What the client said during a call; pr_delivery_settle() acts on it afterwards. */
-  gboolean said_ready, said_wants_tls, said_wants_body, said_finished, said_failed;
+  gboolean said_ready, said_wants_tls, said_signed_in, said_wants_body, said_finished, said_failed;
   GError *broken_error; /* owned, nullable */
   PrReply broken_reply;
+  PrReply sign_in_refusal; /* of said_signed_in; code 0: none */
 
   /* The work being sent */
   PrWork *work;
@@ -95,7 +98,7 @@ typedef enum
 {
   PR_ENTRY_OPEN,      /* messages may go */
   PR_ENTRY_UNDER_WAY, /* something was said: wait for the answer */
-  PR_ENTRY_REFUSED,   /* not here: the delivery is trying elsewhere already */
+  PR_ENTRY_REFUSED,   /* not here: the delivery is trying elsewhere, or leaves */
 } PrEntry;
 
 /* The socket is connected and the client made. */
@@ -105,6 +108,8 @@ PrEntry pr_entry_go_on (PrDelivery *self);
 /* The server waits for the handshake. */
 void pr_entry_secure (PrDelivery *self);
 void pr_entry_note_secured (PrDelivery *self);
+/* What the server said to the sign-in. */
+PrEntry pr_entry_note_signed_in (PrDelivery *self);
 /* It broke while it was being opened. TRUE: it is connecting again, without TLS. */
 gboolean pr_entry_fall_back (PrDelivery *self);
 

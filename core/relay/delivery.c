@@ -139,6 +139,7 @@ free_delivery (PrDelivery *self)
   g_free (self->pointers);
   pr_reply_clear (&self->failure);
   pr_reply_clear (&self->broken_reply);
+  pr_reply_clear (&self->sign_in_refusal);
   g_clear_error (&self->broken_error);
   g_string_free (self->out, TRUE);
   g_free (self->label);
@@ -239,10 +240,9 @@ go_on (PrDelivery *self)
 }
 
 static void
-note_ready (PrDelivery *self)
+note_entry (PrDelivery *self, PrEntry entry)
 {
-  self->said_ready = FALSE;
-  if (pr_entry_go_on (self) != PR_ENTRY_OPEN)
+  if (entry != PR_ENTRY_OPEN)
     return;
   self->host->failed_until_us = 0;
   if (!self->runner->network_available)
@@ -280,7 +280,15 @@ pr_delivery_settle (PrDelivery *self)
   while (!self->said_failed && self->hop != NULL)
     {
       if (self->said_ready)
-        note_ready (self);
+        {
+          self->said_ready = FALSE;
+          note_entry (self, pr_entry_go_on (self));
+        }
+      else if (self->said_signed_in)
+        {
+          self->said_signed_in = FALSE;
+          note_entry (self, pr_entry_note_signed_in (self));
+        }
       else if (self->said_wants_tls)
         {
           self->said_wants_tls = FALSE;
@@ -427,6 +435,7 @@ static const char *const state_words[] = {
   [PR_DELIVERY_CONNECTING] = "connecting",
   [PR_DELIVERY_GREETING] = "being greeted",
   [PR_DELIVERY_SECURING] = "agreeing on encryption",
+  [PR_DELIVERY_SIGNING_IN] = "signing in",
   [PR_DELIVERY_SENDING] = "sending a message",
   [PR_DELIVERY_IDLE] = "waiting for more",
   [PR_DELIVERY_QUITTING] = "saying goodbye",
@@ -443,6 +452,7 @@ on_describe (PrLive *live, PrLiveFacts *out)
     .state = state_words[self->state],
     .route = self->route->name,
     .tls = self->tls,
+    .user = self->signed_in ? self->route->username : NULL,
     .octets_in = self->channel != NULL ? pr_channel_get_octets_in (self->channel) : 0,
     .octets_out = self->channel != NULL ? pr_channel_get_octets_out (self->channel) : 0,
     .n_messages = self->n_messages,

@@ -1,14 +1,20 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A delivery's way from the open socket to the first message: encryption as its route demands.
+/* A delivery's way from the open socket to the first message: encryption as its route demands, then
+ * the sign-in.
  *
  *   implicit:  connected ─► securing ─► greeting ─► open
  *   required:  connected ─► greeting ─► STARTTLS ─► securing ─► EHLO ─► open
  *   opportunistic: the same where STARTTLS is offered; a handshake that fails: connected once more,
  *                  to the same address, and no word of TLS
+ *
+ * A sign-in that is refused for good holds the mail of its route (way.h).
  */
 #include "relay/delivery-private.h"
 
+#include <string.h>
+
 #include "common/error.h"
+#include "relay/hop.h"
 
 static void
 start_handshake (PrDelivery *self)
@@ -48,8 +54,10 @@ refuse (PrDelivery *self, const char *why)
   pr_reach_next (self);
 }
 
-PrEntry
-pr_entry_go_on (PrDelivery *self)
+/* ── Encryption ───────────────────────────────────────────────────────────────────────────── */
+
+static PrEntry
+secure (PrDelivery *self)
 {
   const PrCapabilities *capabilities = pr_client_get_capabilities (self->client);
   gboolean offered = (capabilities->extensions & PR_EXT_STARTTLS) != 0;
@@ -66,6 +74,115 @@ pr_entry_go_on (PrDelivery *self)
     return PR_ENTRY_OPEN;
   refuse (self, "The server offers no encryption (STARTTLS), and this route demands it");
   return PR_ENTRY_REFUSED;
+}
+
+/* ── Sign-in ──────────────────────────────────────────────────────────────────────────────── */
+
+static gboolean
+wants_token (const PrRouteConfig *route)
+{
+  return strcmp (route->auth, "xoauth2") == 0 || strcmp (route->auth, "oauthbearer") == 0;
+}
+
+static PrSaslMechanisms
+choose (const PrDelivery *self, GBytes *exporter)
+{
+  const PrTlsFacts *facts = pr_channel_get_tls (self->channel);
+
+  /* Whoever stands between could have taken the place of a server that is not verified. */
+  return pr_sasl_choose (pr_client_get_capabilities (self->client)->mechanisms, self->route->auth,
+                         facts != NULL && facts->verified, wants_token (self->route),
+                         exporter != NULL);
+}
+
+static PrEntry
+refuse_mechanisms (PrDelivery *self)
+{
+  PrSaslMechanisms offered = pr_client_get_capabilities (self->client)->mechanisms;
+  g_autofree char *names = pr_sasl_mechanisms_to_string (offered);
+  g_autofree char *why =
+    g_strdup_printf ("No way to sign in is left: the server offers %s; this route has auth=%s, and "
+                     "passwords go over verified encryption only",
+                     offered != 0 ? names : "none that is known", self->route->auth);
+
+  refuse (self, why);
+  return PR_ENTRY_REFUSED;
+}
+
+/* No host of this route is asked again before a person has done something. */
+static PrEntry
+hold_route (PrDelivery *self, const char *why)
+{
+  g_autofree char *text = g_strdup_printf (
+    "Sign-in needed: %s; set the password anew with: postroomctl route password %s", why,
+    self->route->name);
+
+  pr_way_need_sign_in (self->way, text, self->label);
+  pr_delivery_quit (self);
+  return PR_ENTRY_REFUSED;
+}
+
+static PrEntry
+sign_in (PrDelivery *self)
+{
+  g_autoptr (GBytes) exporter = pr_channel_is_secure (self->channel)
+                                  ? pr_channel_get_binding (self->channel, "tls-exporter")
+                                  : NULL;
+  PrSaslMechanisms mechanism = choose (self, exporter);
+  PrSaslCredentials credentials = {
+    .user = self->route->username,
+    .secret = pr_way_get_secret (self->way),
+    .host = self->host_name,
+    .exporter = exporter,
+  };
+  g_autoptr (GError) error = NULL;
+  PrSaslClient *sasl;
+
+  if (mechanism == 0)
+    return refuse_mechanisms (self);
+  if (G_IS_INET_SOCKET_ADDRESS (self->address))
+    credentials.port = g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (self->address));
+  sasl = pr_sasl_client_new (mechanism, &credentials, &error);
+  if (sasl == NULL)
+    return hold_route (self, error->message);
+  self->state = PR_DELIVERY_SIGNING_IN;
+  pr_client_sign_in (self->client, mechanism, g_steal_pointer (&sasl), self->out);
+  return PR_ENTRY_UNDER_WAY;
+}
+
+PrEntry
+pr_entry_note_signed_in (PrDelivery *self)
+{
+  g_autofree char *said = NULL;
+  g_autofree char *why = NULL;
+
+  if (self->sign_in_refusal.code == 0)
+    {
+      self->signed_in = TRUE;
+      return PR_ENTRY_OPEN;
+    }
+  said = pr_reply_to_string (&self->sign_in_refusal);
+  /* RFC 4954 §4 and §6: 454 and 432 pass; 535, 534, 530, 538 do not. */
+  if (!pr_reply_is_permanent (&self->sign_in_refusal))
+    {
+      why = g_strdup_printf ("The sign-in was put off: %s", said);
+      refuse (self, why);
+      return PR_ENTRY_REFUSED;
+    }
+  why = g_strdup_printf ("%s did not accept %s (%s)", self->label, self->route->username, said);
+  return hold_route (self, why);
+}
+
+/* ── The way ──────────────────────────────────────────────────────────────────────────────── */
+
+PrEntry
+pr_entry_go_on (PrDelivery *self)
+{
+  PrEntry entry = secure (self);
+
+  if (entry != PR_ENTRY_OPEN || self->route->username == NULL)
+    return entry;
+  return sign_in (self);
 }
 
 void

@@ -6,7 +6,8 @@
  *     │                   └───────────────── fail ──────────────┤
  *     └────────────── a transaction was finished ───────────────┘
  *
- * While it is blocked, mail that comes due is told why in small bites and goes back to the store.
+ * While it is blocked, mail that comes due is told why in small bites and goes back to the store;
+ * but where our network or a sign-in is missing, it stays there, and nothing counts.
  */
 #include "relay/hop.h"
 
@@ -63,7 +64,8 @@ next_wake (const PrHop *self)
       self->n_in_hand > runner->window / 2)
     return 0;
   if (pr_hop_is_blocked (self))
-    return self->no_network ? self->blocked_until_us : MAX (self->more_due_us, self->sweep_us);
+    return self->is_not_its_fault ? self->blocked_until_us
+                                  : MAX (self->more_due_us, self->sweep_us);
   if (!has_room (self))
     return MAX (self->more_due_us, g_get_real_time () + SWEEP_US);
   return self->more_due_us;
@@ -217,7 +219,7 @@ sweep (PrHop *self)
   };
   PrWork *work;
 
-  if (self->no_network)
+  if (self->is_not_its_fault)
     {
       pr_hop_give_back (self);
       return;
@@ -385,10 +387,15 @@ may_enter (PrHop *self)
   PrWayState state = pr_way_check (pr_way_get (self->runner, self->route), &why);
   PrReply reply = { 0 };
 
-  if (state != PR_WAY_FAULTY)
+  if (state == PR_WAY_OPEN || state == PR_WAY_UNKNOWN)
     return state == PR_WAY_OPEN;
+  if (state == PR_WAY_SIGN_IN_NEEDED)
+    {
+      pr_hop_await_sign_in (self, why);
+      return FALSE;
+    }
   pr_reply_set (&reply, 0, "4.7.0", why);
-  pr_hop_fail (self, &reply, NULL, FALSE);
+  pr_hop_fail (self, &reply, NULL, state == PR_WAY_LOCKED); /* no more than a missing network */
   pr_reply_clear (&reply);
   return FALSE;
 }
@@ -498,9 +505,9 @@ end_waiting (PrHop *self, const char *peer)
 }
 
 static void
-block (PrHop *self, gint64 until_us, gboolean network)
+block (PrHop *self, gint64 until_us, gboolean not_its_fault)
 {
-  self->no_network = network;
+  self->is_not_its_fault = not_its_fault;
   self->blocked_until_us = until_us;
   self->sweep_us = g_get_real_time () + SWEEP_US;
 }
@@ -536,11 +543,27 @@ pr_hop_fail (PrHop *self, const PrReply *reply, const char *peer, gboolean netwo
 }
 
 void
+pr_hop_await_sign_in (PrHop *self, const char *why)
+{
+  pr_reply_set (&self->failure, 0, "4.7.8", why);
+  block (self, G_MAXINT64, TRUE);
+  pr_hop_give_back (self);
+  pr_hop_update_wake (self);
+}
+
+void
 pr_hop_unblock (PrHop *self)
 {
   self->blocked_until_us = 0;
-  self->no_network = FALSE;
+  self->is_not_its_fault = FALSE;
   pr_hop_update_wake (self);
+}
+
+void
+pr_hop_forgive (PrHop *self)
+{
+  if (self->is_not_its_fault)
+    pr_hop_unblock (self);
 }
 
 gboolean

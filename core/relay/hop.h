@@ -53,6 +53,10 @@ void pr_hop_note_success (PrHop *self, const char *peer);
  * is deferred with it and the hop left alone. @network: it is our own network that is missing:
  * nothing counts. */
 void pr_hop_fail (PrHop *self, const PrReply *reply, const char *peer, gboolean network);
+/* What waits stays in the store, and nobody is told, until pr_hop_unblock(). @why: in words. */
+void pr_hop_await_sign_in (PrHop *self, const char *why);
+/* What blocked it without its fault may be gone: it is tried at once. */
+void pr_hop_forgive (PrHop *self);
 /* Forgets that it is blocked: it is tried at once. */
 void pr_hop_unblock (PrHop *self);
 

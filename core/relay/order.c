@@ -168,6 +168,15 @@ delete_message (Batch *batch, PrMessage *message)
 
 /* ── Changing ─────────────────────────────────────────────────────────────────────────────── */
 
+/* A password that was refused is tried once more, too. */
+static void
+try_again (PrRunner *runner, PrHop *hop)
+{
+  if (hop->route != NULL && pr_runner_get_sign_in_need (runner, hop->route->name) != NULL)
+    pr_runner_renew_way (runner, hop->route->name);
+  pr_hop_unblock (hop);
+}
+
 /* FALSE, and maybe why: nothing changes. */
 static gboolean
 retry (Batch *batch, PrMessage *message, guint index, const char **why)
@@ -179,7 +188,7 @@ retry (Batch *batch, PrMessage *message, guint index, const char **why)
     return FALSE;
   progress->state = PR_RECIPIENT_QUEUED;
   progress->due_us = g_get_real_time ();
-  pr_hop_unblock (pr_hop_get (batch->runner, progress->hop));
+  try_again (batch->runner, pr_hop_get (batch->runner, progress->hop));
   return TRUE;
 }
 

@@ -130,7 +130,10 @@ forget_connection (PrDelivery *self)
   g_clear_error (&self->broken_error);
   pr_reply_clear (&self->broken_reply);
   self->broken_reply = (PrReply){ 0 };
-  self->said_ready = self->said_wants_tls = self->said_failed = FALSE;
+  self->said_ready = self->said_wants_tls = self->said_signed_in = self->said_failed = FALSE;
+  self->signed_in = FALSE;
+  pr_reply_clear (&self->sign_in_refusal);
+  self->sign_in_refusal = (PrReply){ 0 };
   self->closed = FALSE;
   g_string_truncate (self->out, 0);
 }

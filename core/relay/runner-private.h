@@ -20,11 +20,12 @@ struct _PrRunner
   PrLives *lives;       /* borrowed */
   PrConfig *config;     /* owned reference */
 
-  PrWorker *worker; /* owned */
-  PrHand *hand;     /* owned */
-  PrHosts *hosts;   /* owned */
-  GHashTable *hops; /* owned: bucket name → PrHop */
-  GHashTable *ways; /* owned: route name → PrWay */
+  PrWorker *worker;  /* owned */
+  PrHand *hand;      /* owned */
+  PrHosts *hosts;    /* owned */
+  GHashTable *hops;  /* owned: bucket name → PrHop */
+  char *credentials; /* owned, nullable: file of passwords */
+  GHashTable *ways;  /* owned: route name → PrWay */
 
   GHashTable *deleting; /* owned: ids whose deletion is not yet committed: never taken again */
 
@@ -86,10 +87,10 @@ struct _PrHop
   guint failures; /* in a row, of the hop as a whole */
   guint n_breaks; /* connections that broke in a row, without one finished transaction */
   gint64 blocked_until_us;
-  gint64 sweep_us;     /* blocked: when mail that came due is next told so */
-  gboolean no_network; /* that is why it is blocked: nothing counts */
-  gboolean reachable;  /* it answered while the monitor saw no network */
-  PrReply failure;     /* what blocks it */
+  gint64 sweep_us;           /* blocked: when mail that came due is next told so */
+  gboolean is_not_its_fault; /* our network or a sign-in is missing: nothing counts */
+  gboolean reachable;        /* it answered while the monitor saw no network */
+  PrReply failure;           /* what blocks it */
 };
 
 /* Nothing is sent now: not started, paused, stopping, or the whole queue is being changed. */

@@ -212,6 +212,7 @@ pr_runner_free (PrRunner *self)
   pr_timer_stop (&self->start_timer);
   pr_worker_free (self->worker);
   g_hash_table_unref (self->ways);
+  g_free (self->credentials);
   g_queue_clear (&self->slot_waiters);
   g_queue_clear (&self->unrecorded);
   g_hash_table_unref (self->hops);
@@ -319,6 +320,7 @@ pr_runner_unblock_hops (PrRunner *self)
 {
   g_autoptr (GList) hops = g_hash_table_get_values (self->hops);
 
+  g_hash_table_remove_all (self->ways); /* passwords that were refused are tried once more */
   for (GList *link = hops; link != NULL; link = link->next)
     pr_hop_unblock (link->data);
 }
@@ -393,7 +395,10 @@ pr_runner_set_config (PrRunner *self, PrConfig *config)
   g_hash_table_remove_all (self->ways);
   quit_idle (self);
   for (GList *link = hops; link != NULL; link = link->next)
-    pr_hop_set_config (link->data);
+    {
+      pr_hop_set_config (link->data);
+      pr_hop_forgive (link->data);
+    }
   if (self->started)
     pr_order_release_routed (self);
   pr_runner_look_again (self);
@@ -419,6 +424,39 @@ gboolean
 pr_runner_is_paused (PrRunner *self)
 {
   return self->paused;
+}
+
+void
+pr_runner_set_credentials (PrRunner *self, const char *path)
+{
+  g_return_if_fail (self->credentials == NULL && !self->started);
+
+  self->credentials = g_strdup (path);
+}
+
+void
+pr_runner_renew_way (PrRunner *self, const char *route)
+{
+  g_autoptr (GList) hops = g_hash_table_get_values (self->hops);
+
+  g_hash_table_remove (self->ways, route);
+  for (GList *link = hops; link != NULL; link = link->next)
+    {
+      PrHop *hop = link->data;
+
+      if (hop->route == NULL || !g_str_equal (hop->route->name, route))
+        continue;
+      pr_hop_forgive (hop);
+      pr_hop_pump (hop);
+    }
+}
+
+const char *
+pr_runner_get_sign_in_need (PrRunner *self, const char *route)
+{
+  PrWay *way = g_hash_table_lookup (self->ways, route);
+
+  return way != NULL ? pr_way_get_need (way) : NULL;
 }
 
 /* ── The network ──────────────────────────────────────────────────────────────────────────── */
@@ -494,6 +532,12 @@ pr_runner_get_stats (PrRunner *self, PrRunnerStats *out)
     out->n_hops_blocked += pr_hop_is_blocked (hop);
 }
 
+static gint64
+shown_until (const PrHop *hop)
+{
+  return hop->blocked_until_us == G_MAXINT64 ? 0 : hop->blocked_until_us;
+}
+
 const char *
 pr_runner_get_hop_failure (PrRunner *self, const char *hop, gint64 *until_us)
 {
@@ -501,7 +545,7 @@ pr_runner_get_hop_failure (PrRunner *self, const char *hop, gint64 *until_us)
 
   if (found == NULL || !pr_hop_is_blocked (found))
     return NULL;
-  *until_us = found->blocked_until_us;
+  *until_us = shown_until (found);
   return found->failure.text;
 }
 
@@ -515,7 +559,7 @@ pr_runner_list_blocked (PrRunner *self, guint max, PrRunnerBlocked func, gpointe
   while (max > 0 && g_hash_table_iter_next (&iter, NULL, (gpointer *) &hop))
     if (pr_hop_is_blocked (hop))
       {
-        func (pr_bucket_shown (hop->name), hop->failure.text, hop->blocked_until_us, user_data);
+        func (pr_bucket_shown (hop->name), hop->failure.text, shown_until (hop), user_data);
         max--;
       }
 }

@@ -44,6 +44,15 @@ guint pr_runner_assign (PrRunner *self, PrMessage *message);
  * goes out without another read of the database, if there is room; else it waits for its turn. */
 void pr_runner_take (PrRunner *self, PrMessage *message);
 
+/* Where passwords of routes are, with a secret service before it (config/secrets.h): once, before
+ * starting. */
+void pr_runner_set_credentials (PrRunner *self, const char *path);
+/* The password of @route may be another one: mail that waits for a sign-in is tried at once. */
+void pr_runner_renew_way (PrRunner *self, const char *route);
+/* Why mail of @route waits for a person to sign in, in words; NULL: it does not. Valid until the
+ * next turn. */
+const char *pr_runner_get_sign_in_need (PrRunner *self, const char *route);
+
 /* Queued mail follows the new routes at its next try; mail that was held because no route carried
  * it is released when one does. Connections made under the old one end after their message. */
 void pr_runner_set_config (PrRunner *self, PrConfig *config);
@@ -103,7 +112,7 @@ typedef struct
 void pr_runner_get_stats (PrRunner *self, PrRunnerStats *out);
 
 /* Why mail of bucket @hop waits for its next hop as a whole: "Could not connect to ...", and until
- * when. NULL: it does not. Valid until the next turn. */
+ * when (0: until a person does something). NULL: it does not. Valid until the next turn. */
 const char *pr_runner_get_hop_failure (PrRunner *self, const char *hop, gint64 *until_us);
 
 /* Whether something of message @id is on its way to a next hop right now. */

@@ -27,6 +27,16 @@ on_wants_tls (gpointer owner)
 }
 
 static void
+on_signed_in (gpointer owner, const PrReply *refusal)
+{
+  PrDelivery *self = owner;
+
+  self->said_signed_in = TRUE;
+  if (refusal != NULL)
+    pr_reply_copy (&self->sign_in_refusal, refusal);
+}
+
+static void
 on_wants_body (gpointer owner)
 {
   ((PrDelivery *) owner)->said_wants_body = TRUE;
@@ -68,6 +78,7 @@ on_trace (gpointer owner, gboolean outgoing, const char *line, gsize len)
 const PrClientHandler pr_sending_handler = {
   .ready = on_ready,
   .wants_tls = on_wants_tls,
+  .signed_in = on_signed_in,
   .wants_body = on_wants_body,
   .result = on_result,
   .finished = on_finished,

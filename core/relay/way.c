@@ -1,33 +1,43 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- *   asked ──► unknown: the worker reads ──► open
- *                                      └──► faulty ──► (told once) asked anew
+ *   asked ──► unknown: the worker reads ──► open ── refused ──► sign-in needed ──► a new way
+ *                                      ├──► no password ─────────┘
+ *                                      └──► faulty, locked ──► (told once) asked anew
  */
 #include "relay/way.h"
 
 #include "common/error.h"
+#include "config/secrets.h"
+#include "relay/hop.h"
 
 #define MAX_CA_OCTETS (4 * 1024 * 1024)
 
 struct _PrWay
 {
   guint refs;
-  PrRunner *runner; /* borrowed; NULL: another configuration is in force */
+  PrRunner *runner; /* borrowed; NULL: another way is in force */
+  char *route;      /* owned */
+  char *username;   /* owned, nullable */
+  char *secret;     /* owned, nullable; wiped */
   char *ca_file;    /* owned, nullable */
   PrTlsMode mode;
   gboolean loading, loaded;
-  char *fault;         /* owned, nullable */
+  char *fault;         /* owned, nullable: the file of authorities */
+  char *locked;        /* owned, nullable: why the password cannot be read */
+  char *needed;        /* owned, nullable: why a person must sign in */
   char *told;          /* owned, nullable: the last fault that was told */
+  gboolean noted;      /* there is an event */
   PrTlsClient *client; /* owned, nullable */
 };
 
 /* The disk's part; belongs to the worker while it runs. */
 typedef struct
 {
-  PrWay *way; /* owned reference, only for the owner's thread */
-  char *ca_file;
-  GBytes *ca;    /* owned, nullable */
-  GError *error; /* owned, nullable */
+  PrWay *way;                          /* owned reference, only for the owner's thread */
+  char *ca_file, *credentials, *route; /* owned, nullable */
+  char *secret;                        /* owned, nullable */
+  GBytes *ca;                          /* owned, nullable */
+  GError *error, *secret_error;        /* owned, nullable */
 } Load;
 
 static void
@@ -37,15 +47,18 @@ free_load (gpointer data)
 
   pr_way_unref (load->way);
   g_free (load->ca_file);
+  g_free (load->credentials);
+  g_free (load->route);
+  pr_secret_free (load->secret);
+  g_clear_error (&load->secret_error);
   g_clear_pointer (&load->ca, g_bytes_unref);
   g_clear_error (&load->error);
   g_free (load);
 }
 
 static void
-read_files (gpointer data)
+read_ca_file (Load *load)
 {
-  Load *load = data;
   char *text;
   gsize len;
 
@@ -58,13 +71,61 @@ read_files (gpointer data)
 }
 
 static void
+read_files (gpointer data)
+{
+  Load *load = data;
+
+  if (load->ca_file != NULL)
+    read_ca_file (load);
+  if (load->credentials != NULL)
+    load->secret = pr_secrets_get (load->credentials, load->route, &load->secret_error);
+}
+
+static void
 make_client (PrWay *self, GBytes *ca, GError **error)
 {
   PrTlsVerify verify = self->mode == PR_TLS_OPPORTUNISTIC ? PR_TLS_VERIFY_NONE : PR_TLS_VERIFY_FULL;
 
   self->loaded = TRUE;
-  if (self->mode != PR_TLS_OFF)
+  if (self->mode != PR_TLS_OFF && self->client == NULL)
     self->client = pr_tls_client_new (verify, ca, NULL, PR_TLS_1_2, error);
+}
+
+/* Once for each way. */
+static void
+note (PrWay *self, const char *why, const char *peer)
+{
+  PrEvent event = {
+    .kind = PR_EVENT_SIGN_IN_NEEDED,
+    .route = self->route,
+    .peer = peer,
+    .text = why,
+  };
+
+  if (!self->noted)
+    pr_journal_add (self->runner->journal, &event);
+  self->noted = TRUE;
+}
+
+static void
+take_secret (PrWay *self, Load *load)
+{
+  if (self->username == NULL)
+    return;
+  g_clear_pointer (&self->secret, pr_secret_free);
+  self->secret = g_steal_pointer (&load->secret);
+  if (load->secret_error != NULL)
+    {
+      self->locked = g_strdup (load->secret_error->message);
+      note (self, self->locked, NULL);
+    }
+  else if (self->secret == NULL)
+    {
+      self->needed = g_strdup_printf (
+        "Sign-in needed: there is no password for %s; set it with: postroomctl route password %s",
+        self->username, self->route);
+      note (self, self->needed, NULL);
+    }
 }
 
 static void
@@ -84,6 +145,7 @@ on_files (gpointer data)
       self->loaded = TRUE;
       self->fault = g_strdup (load->error->message);
     }
+  take_secret (self, load);
   pr_runner_look_again (runner);
   pr_runner_check_stopped (runner);
 }
@@ -96,6 +158,9 @@ load_files (PrWay *self)
   self->loading = TRUE;
   load->way = pr_way_ref (self);
   load->ca_file = g_strdup (self->ca_file);
+  load->route = g_strdup (self->route);
+  if (self->username != NULL)
+    load->credentials = g_strdup (self->runner->credentials);
   pr_worker_run (self->runner->worker, read_files, on_files, load, free_load);
 }
 
@@ -109,6 +174,8 @@ pr_way_get (PrRunner *runner, const PrRouteConfig *route)
   self = g_new0 (PrWay, 1);
   self->refs = 1;
   self->runner = runner;
+  self->route = g_strdup (route->name);
+  self->username = g_strdup (route->username);
   self->mode = route->tls;
   if (route->tls != PR_TLS_OFF)
     self->ca_file = g_strdup (route->ca_file);
@@ -116,12 +183,21 @@ pr_way_get (PrRunner *runner, const PrRouteConfig *route)
   return self;
 }
 
+/* What is told is asked for anew the next time. */
+static void
+tell (PrWay *self, char **fault, const char **why)
+{
+  g_free (self->told);
+  *why = self->told = g_steal_pointer (fault);
+  self->loaded = FALSE;
+}
+
 PrWayState
 pr_way_check (PrWay *self, const char **why)
 {
   g_autoptr (GError) error = NULL;
 
-  if (!self->loaded && self->ca_file == NULL)
+  if (!self->loaded && self->ca_file == NULL && self->username == NULL)
     {
       make_client (self, NULL, &error);
       if (error != NULL)
@@ -133,12 +209,18 @@ pr_way_check (PrWay *self, const char **why)
         load_files (self);
       return PR_WAY_UNKNOWN;
     }
-  if (self->fault == NULL)
-    return PR_WAY_OPEN;
-  g_free (self->told);
-  *why = self->told = g_steal_pointer (&self->fault);
-  self->loaded = FALSE;
-  return PR_WAY_FAULTY;
+  if (self->fault != NULL)
+    {
+      tell (self, &self->fault, why);
+      return PR_WAY_FAULTY;
+    }
+  if (self->locked != NULL)
+    {
+      tell (self, &self->locked, why);
+      return PR_WAY_LOCKED;
+    }
+  *why = self->needed;
+  return self->needed != NULL ? PR_WAY_SIGN_IN_NEEDED : PR_WAY_OPEN;
 }
 
 PrWay *
@@ -154,8 +236,13 @@ pr_way_unref (PrWay *self)
   if (--self->refs > 0)
     return;
   g_clear_pointer (&self->client, pr_tls_client_unref);
+  pr_secret_free (self->secret);
+  g_free (self->route);
+  g_free (self->username);
   g_free (self->ca_file);
   g_free (self->fault);
+  g_free (self->locked);
+  g_free (self->needed);
   g_free (self->told);
   g_free (self);
 }
@@ -171,4 +258,35 @@ PrTlsClient *
 pr_way_get_tls (PrWay *self)
 {
   return self->client;
+}
+
+const char *
+pr_way_get_secret (PrWay *self)
+{
+  return self->secret;
+}
+
+void
+pr_way_need_sign_in (PrWay *self, const char *why, const char *peer)
+{
+  g_autoptr (GList) hops = NULL;
+
+  if (self->runner == NULL || self->needed != NULL)
+    return;
+  self->needed = g_strdup (why);
+  note (self, why, peer);
+  hops = g_hash_table_get_values (self->runner->hops);
+  for (GList *link = hops; link != NULL; link = link->next)
+    {
+      PrHop *hop = link->data;
+
+      if (hop->route != NULL && g_str_equal (hop->route->name, self->route))
+        pr_hop_await_sign_in (hop, why);
+    }
+}
+
+const char *
+pr_way_get_need (const PrWay *self)
+{
+  return self->needed;
 }

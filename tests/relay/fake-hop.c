@@ -421,7 +421,9 @@ fake_hop_set_ehlo (FakeHop *self, const char *lines)
 void
 fake_hop_set_tls (FakeHop *self, PrTlsServer *tls, gboolean implicit)
 {
-  self->tls = pr_tls_server_ref (tls);
+  pr_tls_server_ref (tls);
+  g_clear_pointer (&self->tls, pr_tls_server_unref);
+  self->tls = tls;
   self->implicit = implicit;
 }
 
