@@ -46,6 +46,7 @@ static const PrCommand commands[] = {
     "Give a user another password (standard input)" },
   { "user", "remove", "NAME", 1, 1, NULL, FALSE, pr_ctl_user_remove, "No more, from now on" },
   { "user", "list", "", 0, 0, NULL, FALSE, pr_ctl_user_list, "Who may sign in" },
+  { "route", "list", "", 0, 0, NULL, FALSE, pr_ctl_route_list, "The ways mail can go" },
   { "route", "password", "NAME", 1, 1, pr_password_options, FALSE, pr_ctl_route_password,
     "Set the password a route signs in with (standard input)" },
   { NULL, NULL, NULL, 0, 0, NULL, FALSE, NULL, NULL },

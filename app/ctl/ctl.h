@@ -81,6 +81,7 @@ int pr_ctl_user_add (PrCtl *ctl, char **args);
 int pr_ctl_user_password (PrCtl *ctl, char **args);
 int pr_ctl_user_remove (PrCtl *ctl, char **args);
 int pr_ctl_user_list (PrCtl *ctl, char **args);
+int pr_ctl_route_list (PrCtl *ctl, char **args);
 int pr_ctl_route_password (PrCtl *ctl, char **args);
 
 /* Their options. */
