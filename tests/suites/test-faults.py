@@ -299,7 +299,8 @@ class Pressure(FaultSuite):
         self.count(load, hop)
         grown = process.memory_kib(relay.pid) - before
         self.note(f"1,000 slow senders cost {grown} KiB; {slow.sent} octets came from them")
-        self.assertLess(grown, 20_000)
+        if not process.is_sanitized(relay.pid):
+            self.assertLess(grown, 20_000)
 
     def test_a_slow_command_meets_its_deadline(self):
         relay = self.started(Postroom(self.work, config={"server": {"idle-timeout": "2s"}}))

@@ -119,6 +119,12 @@ def memory_kib(pid, field="Pss"):
     raise KeyError(field)
 
 
+def is_sanitized(pid):
+    """Whether a process runs on AddressSanitizer, whose memory says nothing about the program's."""
+    with open(f"/proc/{pid}/maps", encoding="utf-8") as maps:
+        return "libasan" in maps.read()
+
+
 def work_folder(name):
     """A folder for one test: short (UNIX sockets lie in it) and passable for other users."""
     path = tempfile.mkdtemp(prefix=f"pr-{name[:12]}-",
