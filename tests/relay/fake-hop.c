@@ -124,6 +124,8 @@ say (Peer *peer, const char *reply)
       drop (peer);
       return FALSE;
     }
+  if (strcmp (reply, "WAIT") == 0)
+    return TRUE;
   peer->mute = peer->mute || strcmp (reply, "MUTE") == 0;
   if (peer->mute)
     return TRUE;
@@ -442,6 +444,13 @@ void
 fake_hop_forget_answers (FakeHop *self)
 {
   g_ptr_array_set_size (self->rules, 0);
+}
+
+void
+fake_hop_speak (FakeHop *self, const char *line)
+{
+  for (GList *link = self->peers; link != NULL; link = link->next)
+    say (link->data, line);
 }
 
 void

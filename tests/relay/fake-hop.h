@@ -30,16 +30,18 @@ guint16 fake_hop_get_port (FakeHop *self);
 void fake_hop_set_ehlo (FakeHop *self, const char *lines);
 
 /* The next @times commands (-1: for ever) that begin with @command get @reply, which has no line
- * end; "DROP": the connection is closed; "MUTE": no answer any more; later rules win. Besides
- * commands there are "greeting", "half" (the message has begun) and "." (its end; LMTP: for each
- * recipient). */
+ * end; "DROP": the connection is closed; "MUTE": no answer any more; "WAIT": none for now; later
+ * rules win. Besides commands there are "greeting", "half" (the message has begun) and "." (its
+ * end; LMTP: for each recipient). */
 void fake_hop_answer (FakeHop *self, const char *command, const char *reply, int times);
 void fake_hop_forget_answers (FakeHop *self);
 
 /* Shows this pair. @implicit: from the first octet; else STARTTLS is offered. */
 void fake_hop_set_tls (FakeHop *self, PrTlsServer *tls, gboolean implicit);
 
-/* Closes all connections that are idle now. */
+/* Says @line on every connection: what a "WAIT" kept back. */
+void fake_hop_speak (FakeHop *self, const char *line);
+/* Closes all connections. */
 void fake_hop_drop_all (FakeHop *self);
 
 guint fake_hop_count_mail (FakeHop *self);

@@ -360,6 +360,97 @@ test_pause_lets_a_message_end (void)
   end (world, hop);
 }
 
+static void
+on_stopped (gpointer user_data)
+{
+  *(gboolean *) user_data = TRUE;
+}
+
+/* What is behind its final dot is waited for, what is not is given back. */
+static void
+test_stop (void)
+{
+  FakeHop *hop;
+  World *world = new_world (&hop);
+  g_autofree char *config = g_strdup_printf (
+    HOST "[route a]\nvia=smarthost\ntls=off\nhosts=127.0.0.1:%u\nrecipients=*@a.example\n"
+         "[route b]\nvia=smarthost\ntls=off\nhosts=127.0.0.1:%u\n",
+    fake_hop_get_port (hop), fake_hop_get_port (hop));
+  gboolean stopped = FALSE;
+
+  fake_hop_answer (hop, ".", "WAIT", 1);
+  fake_hop_answer (hop, "MAIL FROM:<early@", "MUTE", 1);
+  world_set_config (world, config);
+  pr_runner_start (world->runner);
+  world_put (world, "late@a.example", "you@a.example");
+  world_wait (world, fake_hop_count (hop, "DATA") == 1, "one message to be sent");
+  world_idle (world, 100);
+  world_put (world, "early@a.example", "you@b.example");
+  world_wait (world, fake_hop_count (hop, "MAIL FROM:<early@") == 1, "another to have begun");
+
+  pr_runner_stop (world->runner, 20000, on_stopped, &stopped);
+  world_idle (world, 100);
+  g_assert_false (stopped);
+  g_assert_cmpuint (fake_hop_count_open (hop), ==, 1);
+  fake_hop_speak (hop, "250 2.0.0 Thanks");
+  world_wait (world, stopped, "the runner to stop");
+  g_assert_cmpuint (world_count_events (world, "delivered you@a.example"), ==, 1);
+  g_assert_cmpuint (world_count_events (world, "deferred"), ==, 0);
+
+  world_restart (world, config);
+  world_wait (world, world_count_messages (world) == 0, "what was given back to leave");
+  g_assert_cmpuint (fake_hop_count (hop, "MAIL FROM:<late@"), ==, 1);
+  end (world, hop);
+}
+
+/* All hops together keep within one bound, and each has its turn. */
+static void
+test_bound_of_all_connections (void)
+{
+  FakeHop *hop;
+  World *world = new_world (&hop);
+  g_autoptr (GString) config = g_string_new (HOST);
+
+  for (guint i = 0; i < 10; i++)
+    g_string_append_printf (config,
+                            "[route r%u]\nvia=smarthost\ntls=off\nhosts=127.0.0.1:%u\n"
+                            "recipients=*@r%u.example\n",
+                            i, fake_hop_get_port (hop), i);
+  world->runner->max_connections = 2;
+  world_set_config (world, config->str);
+  pr_runner_set_paused (world->runner, TRUE);
+  pr_runner_start (world->runner);
+  for (guint i = 0; i < 60; i++)
+    {
+      g_autofree char *to = g_strdup_printf ("you@r%u.example", i % 10);
+
+      world_put (world, "me@a.example", to);
+    }
+  pr_runner_set_paused (world->runner, FALSE);
+  world_wait (world, world_count_messages (world) == 0, "all messages to leave");
+  g_assert_cmpuint (fake_hop_count_mail (hop), ==, 60);
+  g_assert_cmpuint (fake_hop_count_most (hop), <=, 3); /* one may be saying goodbye */
+  end (world, hop);
+}
+
+static void
+test_network_is_watched (void)
+{
+  FakeHop *hop;
+  World *world = new_world (&hop);
+  GNetworkMonitor *monitor = g_network_monitor_get_default ();
+  PrRunnerStats stats;
+
+  pr_runner_watch_network (world->runner);
+  pr_runner_get_stats (world->runner, &stats);
+  g_assert_cmpint (stats.network_available, ==, g_network_monitor_get_network_available (monitor));
+  pr_runner_set_network (world->runner, FALSE);
+  g_signal_emit_by_name (monitor, "network-changed", TRUE);
+  pr_runner_get_stats (world->runner, &stats);
+  g_assert_true (stats.network_available);
+  end (world, hop);
+}
+
 /* A session that a person ends returns its message. */
 static void
 test_disconnect (void)
@@ -395,6 +486,9 @@ main (int argc, char *argv[])
   g_test_add_func ("/order/a-route-changes", test_a_route_changes);
   g_test_add_func ("/order/postmaster-appears", test_postmaster_appears);
   g_test_add_func ("/order/pause-lets-a-message-end", test_pause_lets_a_message_end);
+  g_test_add_func ("/order/stop", test_stop);
+  g_test_add_func ("/order/bound-of-all-connections", test_bound_of_all_connections);
+  g_test_add_func ("/order/network-is-watched", test_network_is_watched);
   g_test_add_func ("/order/disconnect", test_disconnect);
   return g_test_run ();
 }
