@@ -160,12 +160,15 @@ gboolean
 pr_attempts_load (PrAttempts *self, const PrIp *client, const char *text, gint64 now_us)
 {
   Record read = { 0 };
-  int end = -1;
+  g_auto (GStrv) numbers = g_strsplit (text, " ", 4);
+  guint64 n_failures;
 
-  if (sscanf (text, "%6u %" G_GINT64_FORMAT " %" G_GINT64_FORMAT "%n", &read.n_failures,
-              &read.last_us, &read.refused_until_us, &end) != 3 ||
-      end < 0 || text[end] != '\0' || read.last_us < 0 || read.refused_until_us < 0)
+  if (g_strv_length (numbers) != 3 ||
+      !g_ascii_string_to_unsigned (numbers[0], 10, 0, 999999, &n_failures, NULL) ||
+      !g_ascii_string_to_signed (numbers[1], 10, 0, G_MAXINT64, &read.last_us, NULL) ||
+      !g_ascii_string_to_signed (numbers[2], 10, 0, G_MAXINT64, &read.refused_until_us, NULL))
     return FALSE;
+  read.n_failures = (guint) n_failures;
 
   bound (&read, now_us);
   if (now_us >= read.refused_until_us && now_us - read.last_us >= PR_ATTEMPTS_FORGET_US)

@@ -274,7 +274,7 @@ issue (const char *folder, const char *file, const Holder *authority, const char
   if (!begin (&self, kind, "Postroom", SERVER_DAYS, error))
     return FALSE;
 
-  for (guint i = 0; names[i] != NULL && i < MAX_NAMES; i++)
+  for (guint i = 0; i < MAX_NAMES && names[i] != NULL; i++)
     add_name (self.certificate, names[i]);
   gnutls_x509_crt_set_basic_constraints (self.certificate, 0, -1);
   gnutls_x509_crt_set_key_usage (self.certificate,
@@ -306,7 +306,7 @@ has_names (gnutls_x509_crt_t certificate, const char *const *names)
 {
   guint n = 0;
 
-  for (; names[n] != NULL && n < MAX_NAMES; n++)
+  for (; n < MAX_NAMES && names[n] != NULL; n++)
     {
       char text[256];
       size_t len = sizeof text;

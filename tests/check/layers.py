@@ -22,7 +22,8 @@ MAY_USE = {
     'core': tuple(f'core/{name}' for name in CORE),
     'app/control': ('core/common',),
     'app/service': ('core', 'app/control') + tuple(f'core/{name}' for name in CORE),
-    'app/ctl': ('app/control', 'core/common', 'core/config'),
+    # Passwords become secrets, and certificates change their form, without a service.
+    'app/ctl': ('app/control', 'core/common', 'core/config', 'core/smtp', 'core/net'),
     'app/desktop': ('app/control', 'ui', 'core/common'),
     'ui': ('app/control', 'core/common'),
 }
@@ -31,7 +32,7 @@ MAY_USE = {
 HOMES = {
     r'gtk/|gdk/|adwaita\.h': ('ui', 'app/desktop'),
     r'sqlite3\.h': ('core/queue',),
-    r'gmime/': ('core/relay', 'app/service'),  # bounces; subjects to show
+    r'gmime/': ('core/relay', 'core/guard', 'app/service'),  # bounces; From; subjects
     r'gnutls/': ('core/net', 'core/config'),
     r'sys/epoll\.h': ('core/net',),
     # The server takes over sockets from systemd, the relay asks whether an address is its own,

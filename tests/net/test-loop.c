@@ -370,6 +370,26 @@ test_hooks (Fixture *f, gconstpointer poller)
 }
 
 static void
+on_turn (gpointer user_data)
+{
+}
+
+/* So many in one turn, and on the next turn again. */
+static void
+test_handshakes (Fixture *f, gconstpointer poller)
+{
+  guint n = 0;
+  PrTimer timer = { 0 };
+
+  while (n < 100 && pr_loop_may_shake_hands (f->loop))
+    n++;
+  g_assert_cmpuint (n, ==, 8);
+  pr_timer_start (&timer, f->loop, 1, on_turn, NULL);
+  wait_for (f->context, !pr_timer_is_running (&timer), "another turn");
+  g_assert_true (pr_loop_may_shake_hands (f->loop));
+}
+
+static void
 add_tests (const char *name, const PrPoller *poller)
 {
   static const struct
@@ -387,6 +407,7 @@ add_tests (const char *name, const PrPoller *poller)
     { "timer-restart-inside", test_timer_restart_inside },
     { "buffer", test_buffer },
     { "hooks", test_hooks },
+    { "handshakes", test_handshakes },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (tests); i++)

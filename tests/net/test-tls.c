@@ -12,6 +12,7 @@
 #include "common/error.h"
 #include "net/channel.h"
 #include "net/tls-hello.h"
+#include "net/tls-session.h"
 #include "pki.h"
 #include "wait.h"
 
@@ -888,6 +889,20 @@ test_bad_files (Fixture *f, gconstpointer unused)
   g_assert_cmpint (pr_tls_server_get_expiry (f->server), >, g_get_real_time () / G_USEC_PER_SEC);
 }
 
+/* Shared by the channels of a route: the last to go frees it. */
+static void
+test_client_is_shared (void)
+{
+  g_autoptr (GError) error = NULL;
+  PrTlsClient *client = pr_tls_client_new (PR_TLS_VERIFY_NONE, NULL, NULL, PR_TLS_1_2, &error);
+
+  g_assert_no_error (error);
+  g_assert_true (pr_tls_client_ref (client) == client);
+  pr_tls_client_unref (client);
+  g_assert_cmpint (pr_tls_client_get_verify (client), ==, PR_TLS_VERIFY_NONE);
+  pr_tls_client_unref (client);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -923,5 +938,6 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
   for (gsize i = 0; i < G_N_ELEMENTS (tests); i++)
     g_test_add (tests[i].path, Fixture, NULL, set_up, tests[i].test, tear_down);
+  g_test_add_func ("/tls/client-is-shared", test_client_is_shared);
   return g_test_run ();
 }

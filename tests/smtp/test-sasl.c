@@ -317,6 +317,16 @@ test_made_up (void)
 }
 
 static void
+test_secrets_are_forgotten (void)
+{
+  char *secret = g_strdup ("pencil");
+
+  pr_sasl_clear_secret (&secret);
+  g_assert_null (secret);
+  pr_sasl_forget (NULL); /* nothing to forget is fine */
+}
+
+static void
 test_secrets (void)
 {
   g_autofree char *secret = pr_sasl_make_secret (PR_SASL_SCRAM_SHA_256, "pencil");
@@ -575,6 +585,7 @@ main (int argc, char **argv)
   g_test_add_func ("/sasl/names", test_names);
   g_test_add_func ("/sasl/choose", test_choose);
   g_test_add_func ("/sasl/secrets", test_secrets);
+  g_test_add_func ("/sasl/secrets-are-forgotten", test_secrets_are_forgotten);
   g_test_add_func ("/sasl/made-up", test_made_up);
   g_test_add_func ("/sasl/pairs", test_pairs);
   g_test_add_func ("/sasl/other-binding", test_other_binding);

@@ -127,6 +127,7 @@ static void
 test_getters (Fixture *self, gconstpointer data)
 {
   g_assert_null (pr_session_get_helo (self->session));
+  g_assert_null (pr_session_get_user (self->session));
   g_assert_cmpint (pr_session_get_phase (self->session), ==, PR_SESSION_COMMAND);
 
   pr_session_greet (self->session, PR_ACCEPT, self->out);

@@ -157,7 +157,8 @@ def sections(results):
 
 def about_others(results):
     return (f"Other work used {results['other-work']:.0%} of the processors meanwhile"
-            + (": measure again when the machine is quiet." if results["other-work"] > 0.1 else "."))
+            + (": measure again when the machine is quiet."
+               if results["other-work"] > 0.1 else "."))
 
 
 def as_text(results):
