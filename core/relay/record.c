@@ -60,10 +60,14 @@ on_recorded (const GError *error, gpointer user_data)
   runner->n_store_calls--;
   if (error == NULL)
     {
+      runner->record_fails = FALSE;
       let_go (work);
       return;
     }
-  g_warning ("The outcome of a delivery could not be recorded, trying again: %s", error->message);
+  if (!runner->record_fails)
+    g_warning ("Outcomes of deliveries cannot be recorded, trying until they can: %s",
+               error->message);
+  runner->record_fails = TRUE;
   g_queue_push_tail (&runner->unrecorded, work);
   if (!pr_timer_is_running (&runner->record_timer))
     pr_timer_start (&runner->record_timer, runner->loop, RECORD_AGAIN_MS, on_record_timer, runner);

@@ -35,7 +35,8 @@ struct _PrRunner
   GQueue slot_waiters; /* of PrHop: want a connection when one is free, in turn */
   GQueue graveyard;    /* of PrDelivery: ended, freed on a later turn */
   PrTimer burial_timer;
-  GQueue unrecorded; /* of PrWork: the store could not record them; tried again */
+  GQueue unrecorded;     /* of PrWork: the store could not record them; tried again */
+  gboolean record_fails; /* since the last one that was recorded; said once */
   PrTimer record_timer;
 
   gboolean started, paused, stopping, network_available;

@@ -503,6 +503,7 @@ on_stored (const GError *error, gpointer user_data)
     {
       PrEvent event = accepted_event (storing);
 
+      server->store_fails = FALSE;
       server->counts.n_messages++;
       pr_journal_tell (server->world.journal, &event);
       server->world.accepted (storing->message, server->world.user_data);
@@ -510,7 +511,10 @@ on_stored (const GError *error, gpointer user_data)
   else
     {
       server->counts.n_refused_messages++;
-      g_warning ("A message could not be stored: %s", error->message);
+      if (!server->store_fails)
+        g_warning ("Messages cannot be stored, clients are asked to come again: %s",
+                   error->message);
+      server->store_fails = TRUE;
     }
 
   g_snprintf (text, sizeof text, "Accepted, safe on disk as %s",

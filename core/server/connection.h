@@ -38,6 +38,7 @@ struct _PrServer
   struct _PrConnection *first;  /* all connections */
   PrServerCounts counts;
   gboolean paused, space_low;
+  gboolean store_fails; /* since the last message that was stored; said once */
 };
 
 /**
