@@ -18,6 +18,15 @@ static const char *const recipient_fields[] = { "address",  "route",        "sta
 static JsonNode *make_node (GVariant *value, const char *key);
 
 static JsonNode *
+take_object (JsonObject *object)
+{
+  JsonNode *node = json_node_new (JSON_NODE_OBJECT);
+
+  json_node_take_object (node, object);
+  return node;
+}
+
+static JsonNode *
 make_string (const char *text)
 {
   return json_node_init_string (json_node_alloc (), text);
@@ -60,12 +69,13 @@ make_object (GVariant *dict, const char *const *fields, guint n)
     if (!json_object_has_member (object, key))
       json_object_set_member (object, key, make_node (value, key));
 
-  return json_node_init_object (json_node_alloc (), object);
+  return take_object (object);
 }
 
 static JsonNode *
 make_array (GVariant *values, const char *key)
 {
+  JsonNode *node = json_node_new (JSON_NODE_ARRAY);
   JsonArray *array = json_array_new ();
 
   for (gsize i = 0; i < g_variant_n_children (values); i++)
@@ -75,7 +85,8 @@ make_array (GVariant *values, const char *key)
       json_array_add_element (array, make_node (value, key));
     }
 
-  return json_node_init_array (json_node_alloc (), array);
+  json_node_take_array (node, array);
+  return node;
 }
 
 static JsonNode *
@@ -155,5 +166,5 @@ pr_json_object (const char *key, ...)
     json_object_set_string_member (object, key, va_arg (args, const char *));
   va_end (args);
 
-  return print (json_node_init_object (json_node_alloc (), object));
+  return print (take_object (object));
 }
