@@ -22,6 +22,7 @@
 typedef struct
 {
   GMainLoop *main_loop; /* owned */
+  char *directory;      /* owned, nullable: --home */
   PrHome *home;         /* owned */
   PrEngine *engine;     /* owned */
   PrReloader *reloader; /* owned */
@@ -56,28 +57,47 @@ say_where_we_listen (Service *self)
   g_message ("Postroom " PR_VERSION " takes mail on %s", list);
 }
 
+/* How postroomctl is called for this service: by name where the shell finds it, as it lies beside
+ * us in a build tree. (transfer full) */
+static char *
+ctl_command (const Service *self)
+{
+  g_autofree char *installed = g_find_program_in_path ("postroomctl");
+  g_autofree char *own = g_file_read_link ("/proc/self/exe", NULL);
+  g_autofree char *folder = own != NULL ? g_path_get_dirname (own) : NULL;
+  g_autofree char *beside =
+    folder != NULL ? g_build_filename (folder, "postroomctl", NULL) : g_strdup ("postroomctl");
+
+  return g_strconcat (installed != NULL ? "postroomctl" : beside,
+                      self->directory != NULL ? " --home=" : "",
+                      self->directory != NULL ? self->home->data : "", NULL);
+}
+
 /* Only for a person at a terminal: what to do next. */
 static void
 say_what_next (Service *self)
 {
   g_autoptr (GPtrArray) addresses = pr_server_get_addresses (pr_engine_get_server (self->engine));
+  g_autofree char *ctl = NULL;
 
   if (!isatty (STDERR_FILENO))
     return;
 
+  ctl = ctl_command (self);
   if (pr_engine_get_config (self->engine)->routes->len == 0)
-    g_printerr (
-      "\nThere is no route yet, so mail is kept and nothing leaves. To send it on, write into\n"
-      "  %s\n\n"
-      "  [route default]\n"
-      "  hosts=mail.example.org:25\n"
-      "  tls=off\n\n"
-      "and reload with:  postroomctl reload\n",
-      self->home->config);
+    g_printerr ("\nThere is no route yet, so mail is kept and nothing leaves. To send it by your "
+                "provider, write\n"
+                "into %s\n\n"
+                "  [route default]\n"
+                "  hosts=smtp.example.org:587\n"
+                "  username=me@example.org\n\n"
+                "then:  %s reload\n"
+                "       %s route password default\n",
+                self->home->config, ctl, ctl);
   g_printerr ("\nTry it:   swaks --server %s --from me@example.org --to you@example.org\n"
-              "Look:     postroomctl status, postroomctl queue, postroomctl log --follow\n"
+              "Look:     %s status, or queue, or log --follow\n"
               "Stop:     Ctrl+C (accepted mail stays queued)\n\n",
-              (const char *) addresses->pdata[0]);
+              (const char *) addresses->pdata[0], ctl);
 }
 
 /* ── Reload ───────────────────────────────────────────────────────────────────────────────── */
@@ -234,16 +254,15 @@ int
 main (int argc, char *argv[])
 {
   Service service = { 0 };
-  g_autofree char *directory = NULL;
   int status;
 
   setlocale (LC_ALL, "");
   signal (SIGPIPE, SIG_IGN);
   pr_log_init ();
-  if (!parse_options (&argc, &argv, &directory))
+  if (!parse_options (&argc, &argv, &service.directory))
     return EX_USAGE;
 
-  service.home = pr_home_new (directory);
+  service.home = pr_home_new (service.directory);
   service.main_loop = g_main_loop_new (NULL, FALSE);
   status = prepare (&service);
   if (status == EX_OK)
@@ -253,6 +272,7 @@ main (int argc, char *argv[])
   g_clear_pointer (&service.reloader, pr_reloader_free);
   g_clear_pointer (&service.engine, pr_engine_free);
   g_clear_pointer (&service.home, pr_home_free);
+  g_free (service.directory);
   g_clear_pointer (&service.main_loop, g_main_loop_unref);
 
   return status;
