@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <sysexits.h>
 #include <unistd.h>
+#include <sys/stat.h>
 #include <glib-unix.h>
 
 #include "common/error.h"
@@ -73,14 +74,14 @@ ctl_command (const Service *self)
                       self->directory != NULL ? self->home->data : "", NULL);
 }
 
-/* Only for a person at a terminal: what to do next. */
+/* For whoever started it by hand: what to do next. */
 static void
 say_what_next (Service *self)
 {
   g_autoptr (GPtrArray) addresses = pr_server_get_addresses (pr_engine_get_server (self->engine));
   g_autofree char *ctl = NULL;
 
-  if (!isatty (STDERR_FILENO))
+  if (!isatty (STDERR_FILENO) && g_getenv ("JOURNAL_STREAM") != NULL)
     return;
 
   ctl = ctl_command (self);
@@ -192,11 +193,6 @@ run (Service *self)
 {
   g_autoptr (GPtrArray) faults = NULL;
 
-  /* Before anybody can know that we are here; they are heard once the loop runs. */
-  g_unix_signal_add (SIGTERM, on_stop_signal, self);
-  g_unix_signal_add (SIGINT, on_stop_signal, self);
-  g_unix_signal_add (SIGHUP, on_reload_signal, self);
-
   pr_supervisor_adopt_sockets (self->engine);
   if (!pr_engine_start (self->engine, &faults))
     {
@@ -258,12 +254,17 @@ main (int argc, char *argv[])
 
   setlocale (LC_ALL, "");
   signal (SIGPIPE, SIG_IGN);
+  umask (0077); /* mail, passwords and the control socket are their owner's alone */
   pr_log_init ();
   if (!parse_options (&argc, &argv, &service.directory))
     return EX_USAGE;
 
   service.home = pr_home_new (service.directory);
   service.main_loop = g_main_loop_new (NULL, FALSE);
+  /* Before anybody can know that we are here; they are heard once the loop runs. */
+  g_unix_signal_add (SIGTERM, on_stop_signal, &service);
+  g_unix_signal_add (SIGINT, on_stop_signal, &service);
+  g_unix_signal_add (SIGHUP, on_reload_signal, &service);
   status = prepare (&service);
   if (status == EX_OK)
     status = run (&service);

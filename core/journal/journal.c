@@ -88,7 +88,8 @@ count (PrJournal *self, PrEventKind kind)
 static gboolean
 is_notable (PrEventKind kind)
 {
-  return kind == PR_EVENT_FAILED || kind == PR_EVENT_HOP_FAILED || kind == PR_EVENT_SIGN_IN_NEEDED || kind == PR_EVENT_HOP_RECOVERED ||
+  return kind == PR_EVENT_FAILED || kind == PR_EVENT_HOP_FAILED ||
+         kind == PR_EVENT_SIGN_IN_NEEDED || kind == PR_EVENT_HOP_RECOVERED ||
          kind == PR_EVENT_SPACE_LOW || kind == PR_EVENT_SPACE_OK;
 }
 

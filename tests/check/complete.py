@@ -47,7 +47,8 @@ def check_tested(report):
                 named.add(function)
         plain = MACRO.sub(lambda match: re.sub(r'[^\n]', ' ', match[0]), text)
         for match in DECLARED.finditer(plain):
-            if match[1] not in named:
+            inline = plain[max(0, plain.rfind(';', 0, match.start())):match.start()]
+            if match[1] not in named and 'inline' not in inline:
                 line = plain.count('\n', 0, match.start()) + 1
                 report.fault(name, line, f'no test names {match[1]} ()')
                 named.add(match[1])
