@@ -99,6 +99,38 @@ class Crashes(FaultSuite):
 
         self.kill_under_load(2_000, 15, disturb)
 
+    def test_kill_9_makes_each_bounce_once(self):
+        """A failure and its notice are one transaction: no message fails unheard, none makes two
+        notices. (One notice may be delivered twice around a crash, like any mail.)"""
+        hop = self.started(NextHop())
+        hop.on("rcpt", "550 5.1.1 no such user")
+        back = mail.Maildir(os.path.join(self.work, "back"))
+        relay = self.started(
+            Postroom(
+                self.work, {
+                    "back": {
+                        "recipients": "*@here.test",
+                        "via": "maildir",
+                        "path": back.path
+                    },
+                    "out": smarthost(hop)
+                }))
+        load = self.started(Load(("127.0.0.1", relay.port), threads=4, size=1000, pause=0.01))
+        for _ in range(20):
+            time.sleep(random.uniform(0.05, 0.5))
+            relay.kill()
+            relay.start()
+        load.stop()
+        relay.wait_empty(90)
+        notices = {}
+        for text in back.messages():
+            about = mail.test_id(text)
+            notices.setdefault(about, set()).add(mail.header_values(text, "Message-ID")[0])
+        self.note(f"{len(load.acknowledged)} acknowledged, notices about {len(notices)}, "
+                  f"{len(back.messages())} copies in the mailbox")
+        self.assertEqual([id_ for id_ in load.acknowledged if id_ not in notices], [])
+        self.assertEqual([ids for ids in notices.values() if len(ids) > 1], [])
+
     def test_a_queue_at_rest_survives(self):
         relay = self.started(Postroom(self.work, {"out": {"via": "hold"}}))
         ids = [mail.unique_id() for _ in range(200)]
