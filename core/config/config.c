@@ -225,6 +225,10 @@ check_route (Builder *self, const PrSection *section, PrRouteConfig *route)
   if (route->via == PR_VIA_MX && is_given (section, "username"))
     pr_faults_add (faults, group, "username",
                    "via=mx signs in nowhere; the password would go to strangers");
+  if (route->pin != NULL && route->tls != PR_TLS_REQUIRED && route->tls != PR_TLS_IMPLICIT)
+    pr_faults_add (faults, group, "pin", "needs tls=required or tls=implicit");
+  if (route->pin != NULL && route->via == PR_VIA_MX)
+    pr_faults_add (faults, group, "pin", "is one server's, but via=mx goes to many");
   if (route->via == PR_VIA_MX && route->tls == PR_TLS_IMPLICIT)
     pr_faults_add (faults, group, "tls", "via=mx uses port 25, where TLS begins by STARTTLS");
   set_ports (route);

@@ -62,6 +62,7 @@ typedef struct
   guint n_hosts;
   PrTlsMode tls;        /* OFF, OPPORTUNISTIC, REQUIRED, IMPLICIT */
   char *ca_file, *path; /* nullable; absolute */
+  guint8 *pin;          /* nullable; 32 octets: SHA-256 of the only certificate that is right */
   char *username;       /* nullable */
   char *auth;           /* a word of CONTRACT, "auto" by default */
   char *rewrite_sender; /* nullable; canonical address */

@@ -124,6 +124,9 @@ const PrKeySpec pr_key_specs[] = {
     "the default is opportunistic, with via=lmtp it is off." },
   { "route", "ca-file", PR_VALUE_FILE, IN (PrRouteConfig, ca_file), NULL, 0, 0, NULL,
     "A PEM file with certificates to trust in addition to those of the system." },
+  { "route", "pin", PR_VALUE_SHA256, IN (PrRouteConfig, pin), NULL, 0, 0, NULL,
+    "The fingerprint of the one certificate that is right, whoever vouches for it or not: for a "
+    "server that signs its own. When it cannot be verified, the log shows it." },
   { "route", "username", PR_VALUE_TEXT, IN (PrRouteConfig, username), NULL, 0, 0, NULL,
     "The name to sign in with; the password is set by \"postroomctl route password\"." },
   { "route", "auth", PR_VALUE_NAME, IN (PrRouteConfig, auth), "auto", 0, 0, mechanisms,
@@ -193,6 +196,7 @@ name_type (PrValueKind kind)
     case PR_VALUE_DOMAINS: return "list of domains";
     case PR_VALUE_HOSTS: return "list of hosts with ports";
     case PR_VALUE_SCHEDULE: return "list of durations";
+    case PR_VALUE_SHA256: return "fingerprint";
     case PR_VALUE_SECRET:
     case PR_VALUE_SECRET_SHA_1:
     case PR_VALUE_PASSWORD: return "secret";

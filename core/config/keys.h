@@ -29,6 +29,7 @@ typedef enum
   PR_VALUE_SCHEDULE,     /* PrSchedule */
   PR_VALUE_SECRET,       /* char * */
   PR_VALUE_SECRET_SHA_1, /* char *, nullable */
+  PR_VALUE_SHA256,       /* guint8 *, nullable: 32 octets */
   PR_VALUE_PASSWORD,     /* char *, nullable, wiped */
 } PrValueKind;
 

@@ -9,6 +9,8 @@
 #include "smtp/sasl.h"
 
 #define SCRAM_PREFIX "SCRAM-SHA-256$"
+#define SHA256_SIZE 32
+#define HEX "0123456789abcdefABCDEF"
 #define SCRAM_KEY_SIZE 32   /* SHA-256 */
 #define MIN_ITERATIONS 4096 /* RFC 7677 §4 */
 #define MAX_ITERATIONS 10000000
@@ -379,6 +381,33 @@ parse_secret_sha_1 (const char *text, gpointer field, char **why)
   return TRUE;
 }
 
+/* "SHA256:" and hexadecimal digits, colons between them or not, or base64. */
+static gboolean
+parse_sha256 (const char *text, gpointer field, char **why)
+{
+  const char *value = g_ascii_strncasecmp (text, "SHA256:", 7) == 0 ? text + 7 : text;
+  g_auto (GStrv) pieces = g_strsplit (value, ":", -1);
+  g_autofree char *digits = g_strjoinv (NULL, pieces);
+  guint8 octets[SHA256_SIZE];
+  g_autofree guint8 *decoded = NULL;
+  gsize len = 0;
+
+  if (strlen (digits) == 2 * SHA256_SIZE && strspn (digits, HEX) == 2 * SHA256_SIZE)
+    {
+      for (len = 0; len < SHA256_SIZE; len++)
+        octets[len] = (guint8) (g_ascii_xdigit_value (digits[2 * len]) * 16 +
+                                g_ascii_xdigit_value (digits[2 * len + 1]));
+      FIELD (guint8 *) = g_memdup2 (octets, SHA256_SIZE);
+      return TRUE;
+    }
+  decoded = g_base64_decode (value, &len);
+  if (len != SHA256_SIZE)
+    return fail (why, "must be SHA256: and the 64 hexadecimal digits, or the base64, of a "
+                      "certificate's fingerprint");
+  FIELD (guint8 *) = g_steal_pointer (&decoded);
+  return TRUE;
+}
+
 static gboolean
 parse_any (const PrKeySpec *spec, const char *text, const PrValueTarget *target, char **why)
 {
@@ -403,6 +432,7 @@ parse_any (const PrKeySpec *spec, const char *text, const PrValueTarget *target,
     case PR_VALUE_HOSTS: return parse_hosts (text, target->object, why);
     case PR_VALUE_SCHEDULE: return parse_schedule (spec, text, target->object, why);
     case PR_VALUE_SECRET: return parse_secret (text, field, why);
+    case PR_VALUE_SHA256: return parse_sha256 (text, field, why);
     case PR_VALUE_SECRET_SHA_1: return parse_secret_sha_1 (text, field, why);
     case PR_VALUE_PASSWORD: return parse_text (text, field, why);
     default: g_assert_not_reached ();
@@ -439,6 +469,7 @@ pr_value_clear (const PrKeySpec *spec, gpointer object)
     case PR_VALUE_SECRET_SHA_1:
     case PR_VALUE_SECRET: g_clear_pointer (&FIELD (char *), g_free); break;
     case PR_VALUE_PASSWORD: g_clear_pointer (&FIELD (char *), pr_sasl_forget); break;
+    case PR_VALUE_SHA256: g_clear_pointer (&FIELD (guint8 *), g_free); break;
     case PR_VALUE_LISTEN: g_clear_pointer (&FIELD (char **), g_strfreev); break;
     case PR_VALUE_NETWORKS: g_clear_pointer (&FIELD (PrNetworks *), pr_networks_free); break;
     case PR_VALUE_PATTERNS:

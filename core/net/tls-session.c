@@ -125,6 +125,7 @@ verify_peer (PrTlsSession *self, GError **error)
   g_autofree char *fault = NULL;
   gboolean right = FALSE;
   gnutls_x509_crt_t certificate;
+  char fingerprint[2 * sizeof self->facts.peer_sha256 + 1];
 
   if (!import_peer (self, &certificate))
     {
@@ -161,7 +162,10 @@ verify_peer (PrTlsSession *self, GError **error)
       return TRUE;
     }
 
-  g_set_error_literal (error, PR_ERROR, PR_ERROR_TLS, fault);
+  for (guint i = 0; i < sizeof self->facts.peer_sha256; i++)
+    g_snprintf (fingerprint + 2 * i, 3, "%02x", self->facts.peer_sha256[i]);
+  g_set_error (error, PR_ERROR, PR_ERROR_TLS, "%s; its fingerprint is SHA256:%s", fault,
+               fingerprint);
   return FALSE;
 }
 

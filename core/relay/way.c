@@ -20,6 +20,7 @@ struct _PrWay
   char *username;   /* owned, nullable */
   char *secret;     /* owned, nullable; wiped */
   char *ca_file;    /* owned, nullable */
+  guint8 *pin;      /* owned, nullable */
   PrTlsMode mode;
   gboolean loading, loaded;
   char *fault;         /* owned, nullable: the file of authorities */
@@ -84,11 +85,13 @@ read_files (gpointer data)
 static void
 make_client (PrWay *self, GBytes *ca, GError **error)
 {
-  PrTlsVerify verify = self->mode == PR_TLS_OPPORTUNISTIC ? PR_TLS_VERIFY_NONE : PR_TLS_VERIFY_FULL;
+  PrTlsVerify verify = self->pin != NULL                    ? PR_TLS_VERIFY_PIN
+                       : self->mode == PR_TLS_OPPORTUNISTIC ? PR_TLS_VERIFY_NONE
+                                                            : PR_TLS_VERIFY_FULL;
 
   self->loaded = TRUE;
   if (self->mode != PR_TLS_OFF && self->client == NULL)
-    self->client = pr_tls_client_new (verify, ca, NULL, PR_TLS_1_2, error);
+    self->client = pr_tls_client_new (verify, ca, self->pin, PR_TLS_1_2, error);
 }
 
 /* Once for each way. */
@@ -177,6 +180,7 @@ pr_way_get (PrRunner *runner, const PrRouteConfig *route)
   self->route = g_strdup (route->name);
   self->username = g_strdup (route->username);
   self->mode = route->tls;
+  self->pin = g_memdup2 (route->pin, 32);
   if (route->tls != PR_TLS_OFF)
     self->ca_file = g_strdup (route->ca_file);
   g_hash_table_insert (runner->ways, g_strdup (route->name), self);
@@ -237,6 +241,7 @@ pr_way_unref (PrWay *self)
     return;
   g_clear_pointer (&self->client, pr_tls_client_unref);
   pr_secret_free (self->secret);
+  g_free (self->pin);
   g_free (self->route);
   g_free (self->username);
   g_free (self->ca_file);

@@ -8,6 +8,9 @@
 #include "common/error.h"
 #include "smtp/address.h"
 
+#define PIN "SHA256:" PIN_HALF PIN_HALF
+#define PIN_HALF "0123456789abcdef0123456789ABCDEF"
+
 #define FILE_NAME "/home/me/postroom.conf"
 #define SECRET                                                                                     \
   "SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ==$WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:"      \
@@ -359,6 +362,13 @@ static const FaultCase fault_cases[] = {
     "[route a] username: via=mx signs in nowhere; the password would go to strangers" },
   { "[route a]\nvia=mx\ntls=implicit\n",
     "[route a] tls: via=mx uses port 25, where TLS begins by STARTTLS" },
+  { "[route a]\nhosts=a.example\npin=SHA256:0123\n",
+    "[route a] pin: must be SHA256: and the 64 hexadecimal digits, or the base64, of a "
+    "certificate's fingerprint" },
+  { "[route a]\nhosts=a.example\ntls=off\npin=" PIN "\n",
+    "[route a] pin: needs tls=required or tls=implicit" },
+  { "[route a]\nvia=mx\ntls=required\npin=" PIN "\n",
+    "[route a] pin: is one server's, but via=mx goes to many" },
   { "[route a]\nvia=pigeon\nhosts=a.example\n",
     "[route a] via: \"pigeon\" must be smarthost, mx, lmtp, maildir, hold or discard" },
   { "[route a]\nvia=hold\nauth=PLAIN\n",
@@ -554,6 +564,32 @@ test_files (void)
   g_assert_cmpuint (faults->len, ==, 1);
 }
 
+/* As OpenSSL, our own log and base64 tools show it. */
+static void
+test_pins (void)
+{
+  static const char *const pins[] = {
+    PIN,
+    PIN_HALF PIN_HALF,
+    "sha256:01:23:45:67:89:AB:CD:EF:01:23:45:67:89:AB:CD:EF:01:23:45:67:89:AB:CD:EF:01:23:45:67:89:"
+    "AB:CD:EF",
+    "ASNFZ4mrze8BI0VniavN7wEjRWeJq83vASNFZ4mrze8=",
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (pins); i++)
+    {
+      g_autofree char *text = g_strdup_printf ("[route a]\nhosts=a.example\npin=%s\n", pins[i]);
+      g_autoptr (GPtrArray) faults = NULL;
+      g_autoptr (PrConfig) config = pr_config_parse (text, strlen (text), "/p.conf", &faults);
+      const PrRouteConfig *route;
+
+      g_assert_nonnull (config);
+      route = pr_config_get_route (config, "a");
+      for (guint j = 0; j < 32; j++)
+        g_assert_cmphex (route->pin[j], ==, (j % 8) * 0x22 + 0x01);
+    }
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -567,5 +603,6 @@ main (int argc, char *argv[])
   g_test_add_func ("/config/keys", test_keys);
   g_test_add_func ("/config/example", test_example);
   g_test_add_func ("/config/files", test_files);
+  g_test_add_func ("/config/pins", test_pins);
   return g_test_run ();
 }

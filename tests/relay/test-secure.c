@@ -171,6 +171,30 @@ test_missing_ca_file (Fixture *f, gconstpointer data)
   world_wait (f->world, world_count_messages (f->world) == 0, "the message to leave after all");
 }
 
+/* A person copies the fingerprint from the log: then this certificate is right, and no other. */
+static void
+test_pin (Fixture *f, gconstpointer data)
+{
+  g_autofree char *keys = NULL;
+  const char *shown;
+
+  show (f, &(PairOptions){ .name = "other.example" }, FALSE);
+  start (f, "tls=required");
+  world_wait (f->world, world_count_events (f->world, "hop-failed") == 1, "the hop to fail");
+  shown = strstr (world_last_event (f->world, "hop-failed"), "SHA256:");
+  g_assert_nonnull (shown);
+  keys = g_strdup_printf ("tls=required\npin=%.71s", shown);
+  start (f, keys);
+  world_wait (f->world, world_count_messages (f->world) == 0, "the messages to leave");
+  g_assert_cmpuint (fake_hop_count_mail (f->hop), ==, 2);
+
+  show (f, &(PairOptions){ .name = "127.0.0.1", .issuer = f->authority }, FALSE);
+  world_wait (f->world, fake_hop_count_open (f->hop) == 0, "the connection to end");
+  world_put (f->world, "me@a.example", "you@b.example");
+  world_wait (f->world, world_count_events (f->world, "hop-failed") == 2, "the hop to fail");
+  g_assert_nonnull (strstr (world_last_event (f->world, "hop-failed"), "agreed to"));
+}
+
 /* ── Opportunistic ────────────────────────────────────────────────────────────────────────── */
 
 static void
@@ -221,6 +245,7 @@ main (int argc, char **argv)
 
       ADD (path, &faults[i], test_fault_is_temporary);
     }
+  ADD ("/secure/pin", NULL, test_pin);
   ADD ("/secure/never-plain", NULL, test_required_is_never_plain);
   ADD ("/secure/refused", NULL, test_required_is_refused);
   ADD ("/secure/ca-file", NULL, test_missing_ca_file);
