@@ -1,0 +1,200 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Postfix with Dovecot's SASL as a provider: encryption, certificates right and wrong and
+passwords."""
+
+import os
+import subprocess
+
+from lib import mail, peers, process, suite
+from lib.postroom import Postroom, smarthost
+
+PASSWORD = "none"  # of everybody at this Dovecot
+
+
+class Pki:
+    """Certificates by OpenSSL, in a folder of their own."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        os.makedirs(folder, exist_ok=True)
+        self.authority = self.make("authority", name="Test authority", authority=True)
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def run(self, *words):
+        subprocess.run(["openssl", *words], check=True, capture_output=True, timeout=60)
+
+    def make(self, file, name="127.0.0.1", issuer=None, authority=False, days=30):
+        """Paths of certificate and key."""
+        certificate, key, request = (self.path(f"{file}.{end}") for end in ("pem", "key", "csr"))
+        names = f"IP:{name}" if name[0].isdigit() else f"DNS:{name}"
+        with open(self.path(file + ".ext"), "w", encoding="utf-8") as ext:
+            ext.write("basicConstraints=critical,CA:TRUE\n" if authority else
+                      f"basicConstraints=CA:FALSE\nsubjectAltName={names}\n")
+        self.run("req", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={name}", "-keyout", key,
+                 "-out", request)
+        sign = ["-CA", issuer[0], "-CAkey", issuer[1], "-CAcreateserial"
+                ] if issuer else ["-signkey", key]
+        self.run("x509", "-req", "-in", request, "-out", certificate, "-days", str(days), "-extfile",
+                 self.path(file + ".ext"), *sign)
+        return certificate, key
+
+
+class Provider(peers.Postfix):
+    """Nobody may send without signing in, nobody signs in without encryption."""
+
+    def configure(self, pair, auth_port):
+        for source, name in zip(pair, ("cert.pem", "key.pem")):
+            with open(source, encoding="utf-8") as file:
+                self.write("etc/postfix/" + name, file.read(), 0o600)
+        super().configure(f"""
+smtpd_tls_cert_file = /etc/postfix/cert.pem
+smtpd_tls_key_file = /etc/postfix/key.pem
+smtpd_tls_security_level = may
+smtpd_sasl_auth_enable = yes
+smtpd_sasl_type = dovecot
+smtpd_sasl_path = inet:127.0.0.1:{auth_port}
+smtpd_sasl_security_options = noanonymous
+smtpd_tls_auth_only = yes
+smtpd_sender_restrictions = permit_sasl_authenticated, reject
+""")
+
+
+class SignIn(suite.Suite):
+
+    def setUp(self):
+        super().setUp()
+        self.pki = Pki(os.path.join(self.work, "pki"))
+
+    def provide(self, mechanisms="plain login", pair=None, extra=""):
+        """Dovecot's SASL and a Postfix that asks it."""
+        auth_port = process.free_port()
+        self.started(
+            peers.Dovecot(
+                self.work, extra=f"""
+auth_mechanisms = {mechanisms}
+disable_plaintext_auth = no
+auth_failure_delay = 0
+service auth {{
+  inet_listener {{
+    address = 127.0.0.1
+    port = {auth_port}
+  }}
+}}
+{extra}
+"""))
+        pair = pair or self.pki.make("good", issuer=self.pki.authority)
+        self.provider = self.started(Provider(self.work, pair=pair, auth_port=auth_port))
+
+    def relay_by(self, secret=PASSWORD, **keys):
+        route = {"tls": "required", "ca-file": self.pki.authority[0], "username": "alice", **keys}
+        # No secret service of the person who runs the tests.
+        self.relay = self.started(
+            Postroom(self.work, {"out": smarthost(self.provider, **route)},
+                     env={"DBUS_SESSION_BUS_ADDRESS": "unix:path=/nonexistent"}))
+        if secret:
+            self.set_password(secret)
+
+    def set_password(self, secret):
+        self.relay.ctl("route", "password", "out", stdin=secret + "\n")
+
+    def send(self):
+        id_ = mail.unique_id()
+        self.relay.send(mail.message(id_))
+        return id_
+
+    def assert_arrives(self, id_):
+        self.wait(f"message {id_}", lambda: self.provider.mailbox("alice").find(id_))
+        self.relay.wait_empty()
+
+    def reason(self):
+        return self.relay.queue()[0]["recipients"][0]["last-reply"] or ""
+
+    def assert_waits(self, *words):
+        """The reason comes to hold these words; nothing arrives."""
+        self.wait(f"the reason to name {words}",
+                  lambda: all(word in self.reason() for word in words))
+        self.assertEqual(self.provider.mailbox("alice").messages(), [])
+
+    def check_mechanism(self, offered, auth="auto"):
+        self.provide(offered)
+        self.relay_by(auth=auth)
+        self.assert_arrives(self.send())
+
+    # Mechanisms
+
+    def test_plain(self):
+        self.check_mechanism("plain")
+
+    def test_login(self):
+        self.check_mechanism("login")
+
+    def test_scram_sha_256(self):
+        self.check_mechanism("plain scram-sha-256")
+        with open(self.provider.log_file, encoding="utf-8", errors="replace") as log:
+            self.assertIn("sasl_method=SCRAM-SHA-256", log.read())
+
+    def test_scram_sha_1(self):
+        self.check_mechanism("scram-sha-1")
+
+    def test_cram_md5_by_name(self):
+        self.check_mechanism("plain cram-md5", "cram-md5")
+
+    # Refusals
+
+    def test_a_refused_password_holds_the_mail(self):
+        self.provide()
+        self.relay_by("wrong")
+        id_ = self.send()
+        self.assert_waits("Sign-in needed", "535")
+        recipient = self.relay.queue()[0]["recipients"][0]
+        self.assertEqual((recipient["state"], recipient["attempts"]), ("pending", 0))
+        self.set_password(PASSWORD)
+        self.assert_arrives(id_)
+
+    def test_no_password_yet(self):
+        self.provide()
+        self.relay_by(None)
+        id_ = self.send()
+        self.assert_waits("there is no password for alice")
+        self.set_password(PASSWORD)
+        self.assert_arrives(id_)
+
+    # Certificates
+
+    def check_certificate(self, pair, *words, **keys):
+        self.provide(pair=pair)
+        self.relay_by(**keys)
+        id_ = self.send()
+        if words:
+            self.assert_waits(*words)
+        else:
+            self.assert_arrives(id_)
+
+    def test_certificate_of_another_host(self):
+        self.check_certificate(
+            self.pki.make("other", name="other.test", issuer=self.pki.authority), "other.test")
+
+    def test_certificate_signed_by_itself(self):
+        self.check_certificate(self.pki.make("self"), "signed by itself", "SHA256:")
+
+    def test_certificate_of_an_unknown_authority(self):
+        stranger = self.pki.make("stranger", name="Stranger", authority=True)
+        self.check_certificate(self.pki.make("unknown", issuer=stranger), "not trusted")
+
+    def test_expired_certificate(self):
+        self.check_certificate(
+            self.pki.make("expired", issuer=self.pki.authority, days=-1), "expired")
+
+    def test_pinned_certificate(self):
+        pair = self.pki.make("self", name="other.test")
+        shown = subprocess.run(
+            ["openssl", "x509", "-in", pair[0], "-noout", "-fingerprint", "-sha256"], check=True,
+            capture_output=True, text=True).stdout
+        self.check_certificate(pair, pin="SHA256:" + shown.partition("=")[2].strip())
+
+
+if __name__ == "__main__":
+    suite.main()
