@@ -39,8 +39,8 @@ class Pki:
                  "-out", request)
         sign = ["-CA", issuer[0], "-CAkey", issuer[1], "-CAcreateserial"
                 ] if issuer else ["-signkey", key]
-        self.run("x509", "-req", "-in", request, "-out", certificate, "-days", str(days), "-extfile",
-                 self.path(file + ".ext"), *sign)
+        self.run("x509", "-req", "-in", request, "-out", certificate, "-days", str(days),
+                 "-extfile", self.path(file + ".ext"), *sign)
         return certificate, key
 
 
