@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Passwords of routes: in a keyring, else in a key file. */
+/* Passwords of routes in a key file. */
 #include "config/secrets.h"
 
 #include <errno.h>
@@ -9,7 +9,6 @@
 
 #include "common/error.h"
 #include "config/config.h"
-#include "config/secret-service.h"
 
 #define MAX_FILE_OCTETS (1024 * 1024)
 #define PASSWORD "password"
@@ -77,8 +76,8 @@ name_is_valid (const char *route)
   return route[0] != '\0' && g_utf8_validate (route, -1, NULL);
 }
 
-static char *
-get_from_file (const char *path, const char *route, GError **error)
+char *
+pr_secrets_get (const char *path, const char *route, GError **error)
 {
   g_autoptr (GKeyFile) file = g_key_file_new ();
   g_autofree char *group = g_strconcat ("route ", route, NULL);
@@ -96,30 +95,8 @@ get_from_file (const char *path, const char *route, GError **error)
   return NULL;
 }
 
-/* The file first: it holds what the keyring did not take, or what a person wrote. Both are named
- * where both fail. */
-char *
-pr_secrets_get (const char *path, const char *route, GError **error)
-{
-  g_autoptr (GError) keyring = NULL;
-  g_autoptr (GError) file = NULL;
-  char *password = get_from_file (path, route, &file);
-
-  if (password != NULL)
-    return password;
-  pr_keyring_get (path, route, &password, &keyring);
-  if (password != NULL)
-    return password;
-  if (keyring != NULL && file != NULL)
-    g_set_error (error, PR_ERROR, PR_ERROR_CONFIG, "%s; and %s", file->message, keyring->message);
-  else if (keyring != NULL || file != NULL)
-    g_propagate_error (error,
-                       keyring != NULL ? g_steal_pointer (&keyring) : g_steal_pointer (&file));
-  return NULL;
-}
-
-static gboolean
-set_in_file (const char *path, const char *route, const char *password, GError **error)
+gboolean
+pr_secrets_set (const char *path, const char *route, const char *password, GError **error)
 {
   g_autoptr (GKeyFile) file = g_key_file_new ();
   g_autofree char *group = g_strconcat ("route ", route, NULL);
@@ -127,6 +104,10 @@ set_in_file (const char *path, const char *route, const char *password, GError *
   gsize len;
   gboolean ok;
 
+  if (!name_is_valid (route))
+    return fail (error, path, "this is not the name of a route");
+  if (password != NULL && !g_utf8_validate (password, -1, NULL))
+    return fail (error, path, "the password is not text in UTF-8");
   if (!load (path, file, error))
     return FALSE;
   if (password != NULL)
@@ -137,27 +118,6 @@ set_in_file (const char *path, const char *route, const char *password, GError *
   ok = pr_config_save (path, text, len, error);
   wipe (text, len);
   return ok;
-}
-
-gboolean
-pr_secrets_set (const char *path, const char *route, const char *password, GError **error)
-{
-  g_autoptr (GError) keyring = NULL;
-  PrKeyring kept;
-
-  if (!name_is_valid (route))
-    return fail (error, path, "this is not the name of a route");
-  if (password != NULL && !g_utf8_validate (password, -1, NULL))
-    return fail (error, path, "the password is not text in UTF-8");
-  kept = pr_keyring_set (path, route, password, &keyring);
-  if (kept == PR_KEYRING_FAILED && password == NULL)
-    {
-      g_propagate_error (error, g_steal_pointer (&keyring));
-      return FALSE;
-    }
-  if (kept == PR_KEYRING_DONE && !g_file_test (path, G_FILE_TEST_EXISTS))
-    return TRUE;
-  return set_in_file (path, route, kept == PR_KEYRING_DONE ? NULL : password, error);
 }
 
 void

@@ -4,9 +4,7 @@
 passwords."""
 
 import os
-import shutil
 import subprocess
-import unittest
 
 from lib import mail, peers, process, suite
 from lib.postroom import Postroom, smarthost
@@ -64,50 +62,6 @@ smtpd_sender_restrictions = permit_sasl_authenticated, reject
 """)
 
 
-class Keyring:
-    """gnome-keyring on a bus of its own, unlocked, with an empty default keyring."""
-
-    def __init__(self, work):
-        tree = os.path.join(suite.PEERS, "keyring", "usr")
-        daemon = os.path.join(tree, "bin", "gnome-keyring-daemon")
-        if not os.path.exists(daemon) or not shutil.which("dbus-daemon"):
-            raise unittest.SkipTest("gnome-keyring is not there: run tests/suites/fetch-peers")
-        self.home = os.path.join(work, "keyring")
-        os.makedirs(self.home, mode=0o700)
-        self.bus = subprocess.Popen(  # pylint: disable=consider-using-with
-            ["dbus-daemon", "--session", "--nofork", "--print-address"], stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL, text=True)
-        self.env = {"DBUS_SESSION_BUS_ADDRESS": self.bus.stdout.readline().strip()}
-        self.daemon = subprocess.Popen(  # pylint: disable=consider-using-with
-            [daemon, "--unlock", "--foreground", "--components=secrets"], stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={
-                **os.environ,
-                **self.env, "HOME": self.home,
-                "XDG_DATA_HOME": self.home,
-                "XDG_RUNTIME_DIR": self.home,
-                "LD_LIBRARY_PATH": os.path.join(tree, "lib", "x86_64-linux-gnu")
-            })
-        self.daemon.stdin.write(b"unlock me")
-        self.daemon.stdin.close()
-        process.wait_until("the keyring to answer", self._answers)
-
-    def _answers(self):
-        return subprocess.run([
-            "dbus-send", "--session", "--print-reply", "--dest=org.freedesktop.secrets",
-            "/org/freedesktop/secrets", "org.freedesktop.Secret.Service.ReadAlias",
-            "string:default"
-        ], env={
-            **os.environ,
-            **self.env
-        }, capture_output=True, check=False, timeout=10).stdout.find(b"collection/login") > 0
-
-    def close(self):
-        for ended in (self.daemon, self.bus):
-            ended.terminate()
-            ended.wait(10)
-        self.bus.stdout.close()
-
-
 class SignIn(suite.Suite):
 
     def setUp(self):
@@ -134,10 +88,12 @@ service auth {{
         pair = pair or self.pki.make("good", issuer=self.pki.authority)
         self.provider = self.started(Provider(self.work, pair=pair, auth_port=auth_port))
 
-    def relay_by(self, secret=PASSWORD, env=None, **keys):
+    def relay_by(self, secret=PASSWORD, **keys):
         route = {"tls": "required", "ca-file": self.pki.authority[0], "username": "alice", **keys}
+        # No secret service of the person who runs the tests.
         self.relay = self.started(
-            Postroom(self.work, {"out": smarthost(self.provider, **route)}, env=env))
+            Postroom(self.work, {"out": smarthost(self.provider, **route)},
+                     env={"DBUS_SESSION_BUS_ADDRESS": "unix:path=/nonexistent"}))
         if secret:
             self.set_password(secret)
 
@@ -161,9 +117,6 @@ service auth {{
         self.wait(f"the reason to name {words}",
                   lambda: all(word in self.reason() for word in words))
         self.assertEqual(self.provider.mailbox("alice").messages(), [])
-
-    def assert_waits_again(self, word):
-        self.wait(f"the reason to name {word}", lambda: word in self.reason())
 
     def check_mechanism(self, offered, auth="auto"):
         self.provide(offered)
@@ -208,37 +161,6 @@ service auth {{
         self.assert_waits("there is no password for alice")
         self.set_password(PASSWORD)
         self.assert_arrives(id_)
-
-    # The desktop's keyring
-
-    def test_keyring_keeps_the_password(self):
-        keyring = self.started(Keyring(self.work))
-        self.provide()
-        self.relay_by(env=keyring.env)
-        credentials = os.path.join(self.relay.home, "credentials")
-        self.assertFalse(os.path.exists(credentials))
-        self.assert_arrives(self.send())
-        self.relay.stop()
-        self.relay.start()
-        self.assert_arrives(self.send())
-        self.relay.ctl("route", "password", "out", "--forget")
-        self.send()
-        self.assert_waits_again("there is no password for alice")
-
-    def test_file_where_the_keyring_went(self):
-        """A password in the file is the newer one; the keyring takes the next."""
-        keyring = self.started(Keyring(self.work))
-        self.provide()
-        self.relay_by(None, env=keyring.env)
-        credentials = os.path.join(self.relay.home, "credentials")
-        with open(credentials, "w", encoding="utf-8") as file:
-            file.write(f"[route out]\npassword={PASSWORD}\n")
-        os.chmod(credentials, 0o600)
-        self.assert_arrives(self.send())
-        self.set_password(PASSWORD)
-        with open(credentials, encoding="utf-8") as file:
-            self.assertNotIn(PASSWORD, file.read())
-        self.assert_arrives(self.send())
 
     # Certificates
 
