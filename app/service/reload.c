@@ -99,7 +99,7 @@ write_file (Request *request)
     return;
 
   ok = request->kind == REQUEST_PASSWORD
-         ? pr_secrets_set (request->path, request->route, request->text, &error)
+         ? pr_secrets_set (request->path, request->route, PR_SECRET_PASSWORD, request->text, &error)
          : pr_config_save (request->path, request->text, request->len, &error);
   if (!ok)
     g_ptr_array_add (request->faults, g_strdup (error->message));

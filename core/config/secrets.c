@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Passwords of routes in a key file. */
+/* Secrets of routes in a key file. */
 #include "config/secrets.h"
 
 #include <errno.h>
@@ -11,7 +11,14 @@
 #include "config/config.h"
 
 #define MAX_FILE_OCTETS (1024 * 1024)
-#define PASSWORD "password"
+
+static const char *const keys[] = {
+  [PR_SECRET_PASSWORD] = "password",
+  [PR_SECRET_TOKEN] = "token",
+  [PR_SECRET_CLIENT_SECRET] = "client-secret",
+};
+
+static GMutex writing; /* the file is read, changed and written by one thread at a time */
 
 static gboolean
 fail (GError **error, const char *path, const char *why)
@@ -77,46 +84,75 @@ name_is_valid (const char *route)
 }
 
 char *
-pr_secrets_get (const char *path, const char *route, GError **error)
+pr_secrets_get (const char *path, const char *route, PrSecretKind kind, GError **error)
 {
   g_autoptr (GKeyFile) file = g_key_file_new ();
   g_autofree char *group = g_strconcat ("route ", route, NULL);
   g_autoptr (GError) own = NULL;
-  char *password;
+  char *text;
 
   if (!load (path, file, error))
     return NULL;
-  password = g_key_file_get_string (file, group, PASSWORD, &own);
+  text = g_key_file_get_string (file, group, keys[kind], &own);
   if (own == NULL || g_error_matches (own, G_KEY_FILE_ERROR, G_KEY_FILE_ERROR_GROUP_NOT_FOUND) ||
       g_error_matches (own, G_KEY_FILE_ERROR, G_KEY_FILE_ERROR_KEY_NOT_FOUND))
-    return password;
-  pr_secret_free (password);
-  fail (error, path, "a password in it is not text in UTF-8, or has a lone backslash");
+    return text;
+  pr_secret_free (text);
+  g_set_error (error, PR_ERROR, PR_ERROR_CONFIG,
+               "%s: a %s in it is not text in UTF-8, or has a lone backslash", path, keys[kind]);
   return NULL;
 }
 
-gboolean
-pr_secrets_set (const char *path, const char *route, const char *password, GError **error)
+static void
+change (GKeyFile *file, const char *group, const char *key, const char *text)
+{
+  g_auto (GStrv) left = NULL;
+
+  if (text != NULL)
+    {
+      g_key_file_set_string (file, group, key, text);
+      return;
+    }
+  g_key_file_remove_key (file, group, key, NULL);
+  left = g_key_file_get_keys (file, group, NULL, NULL);
+  if (left != NULL && left[0] == NULL)
+    g_key_file_remove_group (file, group, NULL);
+}
+
+static gboolean
+set_in_file (const char *path, const char *group, const char *key, const char *value,
+             GError **error)
 {
   g_autoptr (GKeyFile) file = g_key_file_new ();
-  g_autofree char *group = g_strconcat ("route ", route, NULL);
   g_autofree char *text = NULL;
   gsize len;
   gboolean ok;
 
-  if (!name_is_valid (route))
-    return fail (error, path, "this is not the name of a route");
-  if (password != NULL && !g_utf8_validate (password, -1, NULL))
-    return fail (error, path, "the password is not text in UTF-8");
   if (!load (path, file, error))
     return FALSE;
-  if (password != NULL)
-    g_key_file_set_string (file, group, PASSWORD, password);
-  else
-    g_key_file_remove_group (file, group, NULL);
+  change (file, group, key, value);
   text = g_key_file_to_data (file, &len, NULL);
   ok = pr_config_save (path, text, len, error);
   wipe (text, len);
+  return ok;
+}
+
+gboolean
+pr_secrets_set (const char *path, const char *route, PrSecretKind kind, const char *text,
+                GError **error)
+{
+  g_autofree char *group = g_strconcat ("route ", route, NULL);
+  gboolean ok;
+
+  if (!name_is_valid (route))
+    return fail (error, path, "this is not the name of a route");
+  if (text != NULL && !g_utf8_validate (text, -1, NULL))
+    return fail (error, path, "the secret is not text in UTF-8");
+  if (text != NULL && strlen (text) > PR_SECRET_MAX_OCTETS)
+    return fail (error, path, "the secret is too long");
+  g_mutex_lock (&writing);
+  ok = set_in_file (path, group, keys[kind], text, error);
+  g_mutex_unlock (&writing);
   return ok;
 }
 

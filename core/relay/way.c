@@ -79,7 +79,8 @@ read_files (gpointer data)
   if (load->ca_file != NULL)
     read_ca_file (load);
   if (load->credentials != NULL)
-    load->secret = pr_secrets_get (load->credentials, load->route, &load->secret_error);
+    load->secret =
+      pr_secrets_get (load->credentials, load->route, PR_SECRET_PASSWORD, &load->secret_error);
 }
 
 static void

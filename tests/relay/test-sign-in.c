@@ -52,7 +52,7 @@ set_password (Fixture *f, const char *password)
 {
   g_autoptr (GError) error = NULL;
 
-  g_assert_true (pr_secrets_set (f->credentials, "out", password, &error));
+  g_assert_true (pr_secrets_set (f->credentials, "out", PR_SECRET_PASSWORD, password, &error));
   g_assert_no_error (error);
   pr_runner_renew_way (f->world->runner, "out");
 }
