@@ -3,27 +3,11 @@
 
 #include "guard/limits.h"
 #include "server/certificates.h"
-#include "server/sign-in.h"
+#include "server/port.h"
 #include "server/server.h"
-#include "smtp/session.h"
+#include "server/sign-in.h"
 
 G_BEGIN_DECLS
-
-/* What a listener's connections share. Reference-counted by them: a reload replaces the port while
- * its conversations go on as they began. Not atomic: one thread. */
-typedef struct
-{
-  grefcount refs;
-  PrConfig *config;                 /* owned */
-  char *name;                       /* of the listener, owned */
-  const PrListenerConfig *listener; /* of config */
-  PrSessionOptions options;         /* borrows from config */
-  PrTlsMode tls;
-} PrPort;
-
-PrPort *pr_port_new (PrConfig *config, const PrListenerConfig *listener);
-PrPort *pr_port_ref (PrPort *self);
-void pr_port_unref (PrPort *self);
 
 /* What connections need of their server. */
 struct _PrServer
@@ -58,8 +42,5 @@ const char *pr_connection_get_user (PrConnection *self);
 
 /* For pr_server_free: whatever is left, at once. */
 void pr_connection_abort (PrConnection *self);
-
-/* server.c: a connection ended; listeners may resume. */
-void pr_server_connection_ended (PrServer *self);
 
 G_END_DECLS

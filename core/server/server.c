@@ -224,13 +224,6 @@ pr_server_get_addresses (PrServer *self)
 }
 
 void
-pr_server_connection_ended (PrServer *self)
-{
-  for (guint i = 0; i < self->openings->len; i++)
-    pr_listener_resume (((Opening *) self->openings->pdata[i])->listener);
-}
-
-void
 pr_server_set_paused (PrServer *self, gboolean paused)
 {
   self->paused = paused;
