@@ -5,10 +5,13 @@
 
 #include <string.h>
 
-/* message.flags: bits 0-1 body type, 2 SMTPUTF8, 3-4 RET, 5 report */
+/* message.flags: bits 0-1 body type, 2 SMTPUTF8, 3-4 RET, 5 report, 6 REQUIRETLS, 7 TLS-Required:
+ * No */
 #define FLAG_UTF8 (1 << 2)
 #define RET_SHIFT 3
 #define FLAG_REPORT (1 << 5)
+#define FLAG_REQUIRES_TLS (1 << 6)
+#define FLAG_WAIVES_TLS (1 << 7)
 
 #define N_EVENT_STRINGS 6
 
@@ -18,7 +21,8 @@ get_flags (const PrMessage *message)
   const PrEnvelope *e = message->envelope;
 
   return (gint64) e->body | (e->smtputf8 ? FLAG_UTF8 : 0) | (gint64) e->ret << RET_SHIFT |
-         (message->is_report ? FLAG_REPORT : 0);
+         (message->is_report ? FLAG_REPORT : 0) | (e->requires_tls ? FLAG_REQUIRES_TLS : 0) |
+         (e->waives_tls ? FLAG_WAIVES_TLS : 0);
 }
 
 static void
@@ -30,6 +34,8 @@ set_flags (PrMessage *message, gint64 flags)
   e->smtputf8 = (flags & FLAG_UTF8) != 0;
   e->ret = (PrRet) MIN (flags >> RET_SHIFT & 3, PR_RET_HDRS);
   message->is_report = (flags & FLAG_REPORT) != 0;
+  e->requires_tls = (flags & FLAG_REQUIRES_TLS) != 0;
+  e->waives_tls = (flags & FLAG_WAIVES_TLS) != 0;
 }
 
 int

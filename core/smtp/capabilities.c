@@ -56,6 +56,7 @@ static const struct
   { "AUTH", PR_EXT_AUTH, parse_auth },
   { "ENHANCEDSTATUSCODES", PR_EXT_ENHANCED, NULL },
   { "LIMITS", PR_EXT_LIMITS, parse_limits },
+  { "REQUIRETLS", PR_EXT_REQUIRETLS, NULL },
 };
 
 static void

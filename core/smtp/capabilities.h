@@ -18,6 +18,7 @@ typedef enum
   PR_EXT_AUTH = 1 << 8,
   PR_EXT_ENHANCED = 1 << 9,
   PR_EXT_LIMITS = 1 << 10,
+  PR_EXT_REQUIRETLS = 1 << 11, /* RFC 8689; means something on a secure connection only */
 } PrExtensions;
 
 /**

@@ -159,6 +159,8 @@ pr_client_write_mail (const PrTransaction *transaction, const PrCapabilities *ho
     g_string_append (out, bodies[transaction->body]);
   if (utf8)
     g_string_append (out, " SMTPUTF8");
+  if (transaction->requires_tls && is_offered (hop, PR_EXT_REQUIRETLS))
+    g_string_append (out, " REQUIRETLS");
   if (is_offered (hop, PR_EXT_DSN))
     {
       if (transaction->ret != PR_RET_UNSET)

@@ -34,7 +34,9 @@ typedef struct
   PrBodyType body;     /* what the text really is, after conversion */
   gboolean smtputf8;   /* addresses or headers need it: never sent without the extension */
   PrRet ret;
-  const char *envid; /* (nullable) xtext */
+  const char *envid;     /* (nullable) xtext */
+  gboolean requires_tls; /* REQUIRETLS is said where it is offered; whether the message may go at
+                          * all is the owner's matter, who knows the channel (RFC 8689 §4.2.1) */
 } PrTransaction;
 
 typedef struct

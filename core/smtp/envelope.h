@@ -46,7 +46,9 @@ typedef struct
   char *sender;                 /* owned, canonical; "" is the null sender */
   guint64 declared_size_octets; /* SIZE= of RFC 1870, 0 if absent */
   PrBodyType body;
-  gboolean smtputf8; /* RFC 6531 */
+  gboolean smtputf8;     /* RFC 6531 */
+  gboolean requires_tls; /* REQUIRETLS, RFC 8689 §4: verified encryption on every step, or none */
+  gboolean waives_tls;   /* "TLS-Required: No", §3: the recipient's TLS policy does not matter */
   PrRet ret;
   char *envid;        /* owned, nullable: xtext as received, RFC 3461 §4.4 */
   GArray *recipients; /* owned, of PrRecipient */

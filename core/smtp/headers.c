@@ -37,6 +37,7 @@ static const struct
   { "DKIM-Signature", PR_FIELD_DKIM_SIGNATURE },
   { "MIME-Version", PR_FIELD_MIME_VERSION },
   { "Return-Path", PR_FIELD_RETURN_PATH },
+  { "TLS-Required", PR_FIELD_TLS_REQUIRED },
 };
 
 /* What the line that begins with these @len octets is. @name_len: of a field's name.
@@ -84,10 +85,12 @@ is_name (const char *line, gsize name_len, const char *name)
 static void
 note_field (PrHeaderScan *self, const char *line, gsize name_len)
 {
+  self->in_tls_required = FALSE;
   for (gsize i = 0; i < G_N_ELEMENTS (fields); i++)
     if (is_name (line, name_len, fields[i].name))
       {
         self->seen |= fields[i].field;
+        self->in_tls_required = fields[i].field == PR_FIELD_TLS_REQUIRED;
         self->n_received += fields[i].field == PR_FIELD_RECEIVED;
         return;
       }
@@ -102,6 +105,15 @@ note_line (PrHeaderScan *self, Line line, const char *start, gsize name_len)
   if (line == LINE_FIELD || line == LINE_CONTINUATION)
     self->in_line = self->has_fields = TRUE;
   return self->in_line;
+}
+
+/* Octets of a field's value, in any fragmentation. */
+static void
+note_value (PrHeaderScan *self, const char *data, gsize len)
+{
+  for (gsize i = 0; self->in_tls_required && i < len; i++)
+    if (!g_ascii_isspace (data[i]) && self->n_tls_required < sizeof self->tls_required)
+      self->tls_required[self->n_tls_required++] = data[i];
 }
 
 static gboolean
@@ -161,7 +173,7 @@ scan (PrHeaderScan *self, const char *data, gsize len, Line *line)
   *line = LINE_UNKNOWN;
   while (at < len)
     {
-      const char *lf;
+      const char *lf, *value = data + at;
       gsize name_len = 0;
 
       if (!self->in_line)
@@ -169,10 +181,13 @@ scan (PrHeaderScan *self, const char *data, gsize len, Line *line)
           *line = classify (data + at, len - at, !self->has_fields, &name_len);
           if (*line == LINE_UNKNOWN || !note_line (self, *line, data + at, name_len))
             break;
+          if (*line == LINE_FIELD)
+            value = (const char *) memchr (value, ':', len - at) + 1;
         }
       lf = memchr (data + at, '\n', len - at);
       self->in_line = lf == NULL;
       at = lf != NULL ? (gsize) (lf + 1 - data) : len;
+      note_value (self, value, (gsize) (data + at - value));
     }
 
   return at;
@@ -227,6 +242,12 @@ pr_header_scan_finish (PrHeaderScan *self, const PrHeaderSink *sink, gpointer ow
   if (self->n_held > 0)
     sink->octets (owner, self->held, self->n_held);
   self->n_held = 0;
+}
+
+gboolean
+pr_header_scan_waives_tls (const PrHeaderScan *self)
+{
+  return self->n_tls_required == 2 && g_ascii_strncasecmp (self->tls_required, "No", 2) == 0;
 }
 
 /* ── In memory ────────────────────────────────────────────────────────────────────────────── */

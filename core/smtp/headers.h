@@ -22,6 +22,7 @@ typedef enum
   PR_FIELD_DKIM_SIGNATURE = 1 << 9,
   PR_FIELD_MIME_VERSION = 1 << 10,
   PR_FIELD_RETURN_PATH = 1 << 11,
+  PR_FIELD_TLS_REQUIRED = 1 << 12,
 } PrFields;
 
 #define PR_FIELD_NAME_MAX 77 /* a line of more octets without a colon is no field */
@@ -37,7 +38,9 @@ typedef struct
   gboolean has_8bit; /* an octet above 127 in the header: SMTPUTF8 (RFC 6532) or a fault */
   gboolean ended;
   /* private */
-  gboolean in_line, has_fields;
+  gboolean in_line, has_fields, in_tls_required;
+  guint8 n_tls_required;
+  char tls_required[3]; /* of its value, as much as tells whether it is "No" */
   guint8 n_held;
   char held[PR_FIELD_NAME_MAX + 1]; /* the start of a line that may still become anything */
 } PrHeaderScan;
@@ -57,6 +60,9 @@ void pr_header_scan_feed (PrHeaderScan *self, const char *data, gsize len, const
                           gpointer owner);
 /* The message is complete: hands out what is held; calls end where the header was all there was. */
 void pr_header_scan_finish (PrHeaderScan *self, const PrHeaderSink *sink, gpointer owner);
+
+/* The header has "TLS-Required: No" (RFC 8689 §3): once, and nothing else. */
+gboolean pr_header_scan_waives_tls (const PrHeaderScan *self);
 
 /**
  * PrHeaders: a header block in memory, to be read and changed field by field. Names compare

@@ -108,6 +108,17 @@ take_smtputf8 (Target *target, const Value *value)
   return PR_ACCEPT;
 }
 
+/* RFC 8689 §2; whether it may be said here is the command's matter. */
+static PrVerdict
+take_requiretls (Target *target, const Value *value)
+{
+  if (value->is_there)
+    return BAD ("REQUIRETLS takes no value");
+
+  target->envelope->requires_tls = TRUE;
+  return PR_ACCEPT;
+}
+
 static PrVerdict
 take_ret (Target *target, const Value *value)
 {
@@ -218,8 +229,13 @@ take_orcpt (Target *target, const Value *value)
 }
 
 static const Param mail_params[] = {
-  { "SIZE", take_size }, { "BODY", take_body },   { "SMTPUTF8", take_smtputf8 },
-  { "RET", take_ret },   { "ENVID", take_envid }, { "AUTH", take_auth },
+  { "SIZE", take_size },
+  { "BODY", take_body },
+  { "SMTPUTF8", take_smtputf8 },
+  { "RET", take_ret },
+  { "ENVID", take_envid },
+  { "AUTH", take_auth },
+  { "REQUIRETLS", take_requiretls },
 };
 
 static const Param rcpt_params[] = {

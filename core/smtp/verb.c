@@ -132,6 +132,8 @@ proceed_ehlo (PrSession *self, Command *command)
                    options->hostname, options->max_message_size_octets, options->max_recipients);
   if (options->offers_tls && !self->is_secure)
     g_string_append (text, "\nSTARTTLS");
+  if (self->is_secure)
+    g_string_append (text, "\nREQUIRETLS"); /* RFC 8689 §2 */
   append_auth (self, text);
   g_string_append (text, "\nHELP");
   pr_session_say (self, 250, NULL, text->str);
@@ -206,6 +208,8 @@ check_mail (const PrSession *self, Command *command)
     return PR_REFUSE (553, "5.6.7", "An international address needs the parameter SMTPUTF8");
   if (max > 0 && envelope->declared_size_octets > max)
     return PR_REFUSE (552, "5.3.4", "The message is larger than this server takes");
+  if (envelope->requires_tls && !self->is_secure) /* RFC 8689 §2: never offered in plain text */
+    return PR_REFUSE (530, "5.7.10", "REQUIRETLS needs an encrypted connection: STARTTLS first");
 
   return PR_ACCEPT;
 }
@@ -392,7 +396,8 @@ static const Verb verbs[] = {
   { "RCPT", NEEDS_HELO | NEEDS_MAIL | NEEDS_NO_CHUNKS | IS_RECIPIENT, check_rcpt, proceed_rcpt,
     "RCPT TO:<address> [NOTIFY=...] [ORCPT=...]\nnames a recipient; once for each" },
   { "MAIL", NEEDS_HELO | NEEDS_TLS | NEEDS_NO_MAIL, check_mail, proceed_mail,
-    "MAIL FROM:<address> [SIZE=n] [BODY=...] [SMTPUTF8] [RET=...] [ENVID=...]\n"
+    "MAIL FROM:<address> [SIZE=n] [BODY=...] [SMTPUTF8] [RET=...] [ENVID=...] "
+    "[REQUIRETLS]\n"
     "begins a message and names who gets it back if it cannot be delivered" },
   { "DATA", NEEDS_HELO | NEEDS_MAIL | NEEDS_RCPT | NEEDS_NO_CHUNKS, check_data, proceed_data,
     "DATA\nthen the message, then a line of one dot" },

@@ -80,6 +80,7 @@ test_whole (Fixture *f, gconstpointer data)
 
   sent->envelope->body = PR_BODY_8BITMIME;
   sent->envelope->smtputf8 = TRUE;
+  sent->envelope->requires_tls = TRUE;
   sent->envelope->ret = PR_RET_HDRS;
   sent->envelope->envid = g_strdup ("env+2Bid");
   sent->client = g_strdup ("192.0.2.7");
@@ -107,6 +108,8 @@ test_whole (Fixture *f, gconstpointer data)
   g_assert_cmpstr (message->envelope->sender, ==, "");
   g_assert_cmpint (message->envelope->body, ==, PR_BODY_8BITMIME);
   g_assert_true (message->envelope->smtputf8);
+  g_assert_true (message->envelope->requires_tls);
+  g_assert_false (message->envelope->waives_tls);
   g_assert_cmpint (message->envelope->ret, ==, PR_RET_HDRS);
   g_assert_cmpstr (message->envelope->envid, ==, "env+2Bid");
   g_assert_cmpstr (message->client, ==, "192.0.2.7");

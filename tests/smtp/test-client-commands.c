@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "smtp/client-commands.h"
 
-#define EVERYTHING 0x7ff
+#define EVERYTHING 0xfff
 
 static const struct
 {
@@ -19,10 +19,10 @@ static const struct
   { PR_EXT_DSN, PR_BODY_7BIT, PR_NOTIFY_UNSET, "MAIL FROM:<a@example.org> RET=FULL ENVID=+2B\r\n",
     "RCPT TO:<\"b c\"@example.net> ORCPT=rfc822;b\r\n" },
   { EVERYTHING, PR_BODY_BINARYMIME, PR_NOTIFY_SUCCESS | PR_NOTIFY_FAILURE | PR_NOTIFY_DELAY,
-    "MAIL FROM:<a@example.org> SIZE=5 BODY=BINARYMIME SMTPUTF8 RET=FULL ENVID=+2B\r\n",
+    "MAIL FROM:<a@example.org> SIZE=5 BODY=BINARYMIME SMTPUTF8 REQUIRETLS RET=FULL ENVID=+2B\r\n",
     "RCPT TO:<\"b c\"@example.net> NOTIFY=SUCCESS,FAILURE,DELAY ORCPT=rfc822;b\r\n" },
   { EVERYTHING, PR_BODY_7BIT, PR_NOTIFY_NEVER | PR_NOTIFY_SUCCESS,
-    "MAIL FROM:<a@example.org> SIZE=5 SMTPUTF8 RET=FULL ENVID=+2B\r\n",
+    "MAIL FROM:<a@example.org> SIZE=5 SMTPUTF8 REQUIRETLS RET=FULL ENVID=+2B\r\n",
     "RCPT TO:<\"b c\"@example.net> NOTIFY=NEVER ORCPT=rfc822;b\r\n" },
 };
 
@@ -36,8 +36,8 @@ test_cases (void)
                                 cases[i].notify };
       const PrRecipient *const recipients[] = { &recipient };
       PrCapabilities hop = { cases[i].extensions };
-      PrTransaction transaction = { "a@example.org", recipients, 1,           5,
-                                    cases[i].body,   TRUE,       PR_RET_FULL, "+2B" };
+      PrTransaction transaction = { "a@example.org", recipients, 1,   5, cases[i].body, TRUE,
+                                    PR_RET_FULL,     "+2B",      TRUE };
 
       pr_client_write_mail (&transaction, &hop, out);
       g_assert_cmpstr (out->str, ==, cases[i].mail);

@@ -396,6 +396,8 @@ on_mail (gpointer owner, const PrEnvelope *envelope)
                           envelope->smtputf8 ? " SMTPUTF8" : "", rets[envelope->ret]);
   if (envelope->envid != NULL)
     g_string_append_printf (self->heard, " ENVID=%s", envelope->envid);
+  if (envelope->requires_tls)
+    g_string_append (self->heard, " REQUIRETLS");
   g_string_append_c (self->heard, '\n');
 
   return ask (self, STEP_MAIL);

@@ -121,6 +121,37 @@ test_8bit (void)
       }
 }
 
+static void
+test_tls_required (void)
+{
+  static const struct
+  {
+    const char *in;
+    gboolean waives;
+  } texts[] = {
+    { "TLS-Required: No\r\n\r\n", TRUE },
+    { "Subject: x\r\ntls-required :\r\n\tno\r\nTo: yes\r\n\r\nbody", TRUE },
+    { "TLS-Required: No", TRUE },
+    { "TLS-Required: Not\r\n\r\n", FALSE },
+    { "TLS-Required: Yes\r\n\r\n", FALSE },
+    { "TLS-Required: No\r\nTLS-Required: No\r\n\r\n", FALSE },
+    { "TLS-Required: No\r\n way\r\n\r\n", FALSE },
+    { "TLS-Required:\r\n\r\n", FALSE },
+    { "X-TLS-Required: No\r\n\r\n", FALSE },
+    { "Subject: x\r\n\r\nTLS-Required: No\r\n", FALSE },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (texts); i++)
+    for (gsize step = 1; step <= strlen (texts[i].in); step++)
+      {
+        PrHeaderScan state = { 0 };
+        g_autoptr (GString) out = scan (&state, texts[i].in, strlen (texts[i].in), step);
+
+        g_test_message ("%s by %" G_GSIZE_FORMAT, texts[i].in, step);
+        g_assert_cmpint (pr_header_scan_waives_tls (&state), ==, texts[i].waives);
+      }
+}
+
 /* The scan and the block in memory agree about where the header ends and lose no octet. */
 static void
 test_random (void)
@@ -239,6 +270,7 @@ main (int argc, char *argv[])
   g_test_init (&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
   g_test_add_func ("/headers/scan", test_scan);
   g_test_add_func ("/headers/8bit", test_8bit);
+  g_test_add_func ("/headers/tls-required", test_tls_required);
   g_test_add_func ("/headers/random", test_random);
   g_test_add_func ("/headers/read", test_read);
   g_test_add_func ("/headers/change", test_change);
