@@ -44,6 +44,7 @@ struct _PrDelivery
   char *label;             /* owned, nullable: "smtp.example.org:587" */
   GSocketAddress *address; /* borrowed from @targets */
   const char *host_name;   /* borrowed from @targets: what its certificate must be for */
+  gboolean host_is_proven; /* PrTarget */
   PrReply failure;         /* what the last host that was tried met */
   gboolean unreachable;    /* no address could even be routed to: it is our network */
 
@@ -110,6 +111,9 @@ void pr_entry_secure (PrDelivery *self);
 void pr_entry_note_secured (PrDelivery *self);
 /* What the server said to the sign-in. */
 PrEntry pr_entry_note_signed_in (PrDelivery *self);
+/* Whether a message that demands REQUIRETLS may go over this connection. FALSE: @refusal says why
+ * not, as a bounce has it. */
+gboolean pr_entry_is_safe (const PrDelivery *self, PrReply *refusal);
 /* It broke while it was being opened. TRUE: it is connecting again, without TLS. */
 gboolean pr_entry_fall_back (PrDelivery *self);
 

@@ -200,6 +200,39 @@ pr_entry_note_secured (PrDelivery *self)
   pr_client_secured (self->client, self->out);
 }
 
+/* RFC 8689 §4.2.1. What goes into a mailbox of this very machine is at its end. */
+gboolean
+pr_entry_is_safe (const PrDelivery *self, PrReply *refusal)
+{
+  const PrTlsFacts *facts = pr_channel_get_tls (self->channel);
+  gboolean lmtp = self->route->via == PR_VIA_LMTP;
+  const char *status = "5.7.30", *lack;
+  g_autofree char *text = NULL;
+
+  if (lmtp && pr_route_is_local (self->route))
+    return TRUE;
+  if (facts == NULL)
+    {
+      status = "5.7.10";
+      lack = "offers no encryption";
+    }
+  else if (!facts->verified)
+    lack = "cannot prove who it is";
+  else if (!self->host_is_proven)
+    lack = "is not proven to be a server of the recipient's domain (neither DNSSEC nor MTA-STS)";
+  else if (!lmtp && !(pr_client_get_capabilities (self->client)->extensions & PR_EXT_REQUIRETLS))
+    lack = "does not promise to keep it encrypted";
+  else
+    return TRUE;
+
+  text = g_strdup_printf (
+    "The sender demands encryption all the way (REQUIRETLS), and %s %s. Send the message again "
+    "without this demand, or by another way",
+    self->label, lack);
+  pr_reply_set (refusal, 550, status, text);
+  return FALSE;
+}
+
 gboolean
 pr_entry_fall_back (PrDelivery *self)
 {

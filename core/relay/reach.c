@@ -101,6 +101,7 @@ on_target (const PrTarget *target, const PrReply *failure, gpointer user_data)
   self->label = g_strdup (target->label);
   self->address = target->address;
   self->host_name = target->host;
+  self->host_is_proven = target->proven;
   self->plain = FALSE;
   g_clear_pointer (&self->tls, g_free);
   host = pr_hosts_get (self->runner->hosts, self->route->name, target->label);

@@ -31,6 +31,7 @@ may_return_whole (PrReportKind kind, const PrMessage *original)
   /* RFC 3461 §4.3: RET speaks of failures; any other report has the header alone. A binary
    * message could not be enclosed (RFC 3030 §3 allows no encoding of message/rfc822). */
   return kind == PR_REPORT_FAILED && original->envelope->ret != PR_RET_HDRS &&
+         !original->envelope->requires_tls && /* RFC 8689 §5: the header alone */
          original->envelope->body != PR_BODY_BINARYMIME && original->size_octets <= MAX_RETURNED;
 }
 
@@ -367,6 +368,7 @@ pr_report_new (const PrReportFacts *facts, PrIdSource *ids)
   envelope->sender = g_strdup (""); /* RFC 5321 §6.1: never answered */
   envelope->body = is_8bit ? PR_BODY_8BITMIME : PR_BODY_7BIT;
   envelope->smtputf8 = pr_address_is_utf8 (facts->to);
+  envelope->requires_tls = facts->original->envelope->requires_tls; /* RFC 8689 §5 */
   pr_envelope_add_recipient (envelope, facts->to, PR_NOTIFY_UNSET, NULL);
 
   message = pr_message_new (id, facts->now_us, envelope);

@@ -142,6 +142,7 @@ send_transaction (PrDelivery *self)
     .smtputf8 = envelope->smtputf8,
     .ret = envelope->ret,
     .envid = envelope->envid,
+    .requires_tls = envelope->requires_tls,
   };
 
   if (self->prepared != NULL)
@@ -187,12 +188,29 @@ on_prepared (const PrPrepared *result, const GError *error, gpointer user_data)
   pr_delivery_settle (self);
 }
 
+/* A message that may not go over this connection (REQUIRETLS): another host may do, else it
+ * fails. */
+static void
+turn_away (PrDelivery *self, const PrReply *refusal)
+{
+  if (!pr_targets_has_more (self->targets) || self->work->n_broken >= MAX_STALE)
+    {
+      answer_all (self, refusal);
+      return;
+    }
+  self->work->n_broken++;
+  pr_host_note_failure (self->host); /* the others are preferred for a while */
+  pr_sending_return (self);
+  pr_delivery_quit (self);
+}
+
 gboolean
 pr_sending_next (PrDelivery *self)
 {
   PrWork *work = pr_hop_next_work (self->hop, max_recipients (self));
   PrExtensions extensions = pr_client_get_capabilities (self->client)->extensions;
   PrMessage *message;
+  PrReply refusal = { 0 };
 
   if (work == NULL)
     return FALSE;
@@ -204,13 +222,16 @@ pr_sending_next (PrDelivery *self)
   make_room (self, work->n_indexes);
   address_recipients (self, message);
 
-  if (pr_convert_is_due (message->envelope, extensions))
+  if (message->envelope->requires_tls && !pr_entry_is_safe (self, &refusal))
+    turn_away (self, &refusal);
+  else if (pr_convert_is_due (message->envelope, extensions))
     {
       self->prepare = pr_prepare_conversion (self->runner, message, extensions, on_prepared, self);
       pr_prepare_start (self->prepare);
     }
   else
     send_transaction (self);
+  pr_reply_clear (&refusal);
   return TRUE;
 }
 

@@ -342,7 +342,7 @@ static void
 give_unix (PrTargets *self)
 {
   const char *path = self->options.route->path;
-  PrTarget target = { .label = path, .host = "localhost" };
+  PrTarget target = { .label = path, .host = "localhost", .proven = TRUE };
 
   if (self->address != NULL)
     {
@@ -361,6 +361,9 @@ give_address (PrTargets *self)
     &g_array_index (self->candidates, Candidate, self->next_candidate - 1);
   GInetAddress *address = g_ptr_array_index (self->addresses, self->next_address++);
   PrTarget target = { .label = candidate->label, .host = candidate->host };
+
+  /* What a person or the recipient's address names is what is meant; plain DNS proves nothing. */
+  target.proven = self->options.route->via != PR_VIA_MX || *self->options.domain == '[';
 
   g_clear_object (&self->address);
   self->address = g_inet_socket_address_new (address, candidate->port);

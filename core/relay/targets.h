@@ -21,6 +21,7 @@ typedef struct
   const char *label; /* "smtp.example.org:587", "/run/lmtp": for people and for PrHosts */
   const char *host;  /* the name that was asked for, or the address; "localhost" for a socket */
   GSocketAddress *address;
+  gboolean proven; /* nobody on the way could have named another host in its stead */
 } PrTarget;
 
 /* @target: borrowed until the next call or free. NULL: there is none left, and @failure says why:

@@ -139,7 +139,8 @@ put_trace (PrIntake *self, const PrIntakeFacts *facts)
     pr_text_append (field, "\r\n\tfor <", pr_envelope_recipient (facts->envelope, 0)->address, ">",
                     NULL);
   if (facts->tls_cipher != NULL) /* RFC 8314 §4.3 */
-    pr_text_append (field, "\r\n\ttls ", facts->tls_cipher, " (", facts->tls_version, ")", NULL);
+    pr_text_append (field, "\r\n\ttls ", facts->tls_cipher, " (", facts->tls_version, ")",
+                    facts->envelope->requires_tls ? " (REQUIRETLS)" : NULL, NULL);
   pr_text_append (field, ";\r\n\t", date_of (self->now_us), "\r\n", NULL);
   put (self, field->str, field->len);
 }
@@ -184,6 +185,8 @@ pr_intake_finish (PrIntake *self, PrEnvelope *envelope)
   PrMessage *message = pr_message_new (self->id, self->now_us, envelope);
 
   pr_header_scan_finish (&self->scan, &sink, self);
+  envelope->waives_tls = !envelope->requires_tls && /* RFC 8689 §4.1: the parameter counts */
+                         pr_header_scan_waives_tls (&self->scan);
   pr_spool_finish (g_steal_pointer (&self->spool), message);
   pr_intake_free (self);
 
