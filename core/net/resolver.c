@@ -8,12 +8,9 @@
  *
  * A question is shared by all tickets for its name and stays in memory for a while afterwards.
  */
-#include "net/resolver.h"
-
-#include <string.h>
+#include "net/resolver-private.h"
 
 #include "common/error.h"
-#include "common/ip.h"
 #include "common/pattern.h"
 
 #define MAX_ASKED 8
@@ -21,33 +18,12 @@
 #define ANSWER_LIFE_US (60 * G_USEC_PER_SEC)
 #define FAILURE_LIFE_US (10 * G_USEC_PER_SEC)
 #define MAX_REMEMBERED 2048
-#define MAX_RESULTS 32 /* of one answer; nobody needs more, and strangers write the answers */
-#define MAX_NAME 253   /* RFC 1035 §2.3.4 */
-
-typedef enum
-{
-  ASK_EXCHANGERS,
-  ASK_ADDRESSES
-} Kind;
-
-typedef struct
-{
-  guint refs;
-  Kind kind;
-  char *name; /* owned; A-labels */
-  gboolean asked, answered;
-  GArray *exchangers;   /* owned, nullable */
-  GPtrArray *addresses; /* owned, nullable */
-  GError *error;        /* owned, nullable */
-  gint64 expires_us;
-  GQueue tickets; /* borrowed: who waits for it */
-} Question;
 
 typedef struct
 {
   guint token;
-  Question *question; /* reference */
-  GError *late;       /* owned, nullable: the deadline passed */
+  PrQuestion *question; /* reference */
+  GError *late;         /* owned, nullable: the deadline passed */
   gint64 deadline_us;
   gboolean ready; /* in self->ready, else in self->deadlines and question->tickets */
   PrMxFunc mx_func;
@@ -58,8 +34,8 @@ typedef struct
 /* One call of GResolver. */
 typedef struct
 {
-  PrResolver *self;   /* borrowed; NULL when the resolver was freed */
-  Question *question; /* reference */
+  PrResolver *self;     /* borrowed; NULL when the resolver was freed */
+  PrQuestion *question; /* reference */
 } Flight;
 
 struct _PrResolver
@@ -67,9 +43,9 @@ struct _PrResolver
   GMainContext *context; /* owned */
   GSource *source;       /* owned */
   guint deadline_ms;
-  GHashTable *questions; /* char * → Question, both owned: by kind and name */
+  GHashTable *questions; /* char * → PrQuestion, both owned: by kind and name */
   GHashTable *tickets;   /* token → Ticket, owned */
-  GQueue waiting;        /* of Question, references */
+  GQueue waiting;        /* of PrQuestion, references */
   GQueue deadlines;      /* of Ticket, borrowed: by deadline, nearly */
   GQueue ready;          /* of Ticket, borrowed: to be told */
   GPtrArray *flights;    /* of Flight, borrowed */
@@ -81,21 +57,15 @@ static void ask_next (PrResolver *self);
 
 /* --- questions --------------------------------------------------------------------------- */
 
-static void
-exchanger_clear (gpointer data)
-{
-  g_free (((PrExchanger *) data)->host);
-}
-
-static Question *
-question_ref (Question *self)
+static PrQuestion *
+question_ref (PrQuestion *self)
 {
   self->refs++;
   return self;
 }
 
 static void
-question_unref (Question *self)
+question_unref (PrQuestion *self)
 {
   if (--self->refs > 0)
     return;
@@ -125,7 +95,7 @@ make_room (PrResolver *self)
   for (guint round = 0; round < 2 && g_hash_table_size (self->questions) >= MAX_REMEMBERED; round++)
     {
       GHashTableIter iter;
-      Question *question;
+      PrQuestion *question;
 
       g_hash_table_iter_init (&iter, self->questions);
       while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &question))
@@ -135,16 +105,16 @@ make_room (PrResolver *self)
 }
 
 /* The one that is remembered or asked already, or a new one. (transfer none) */
-static Question *
-get_question (PrResolver *self, Kind kind, const char *name)
+static PrQuestion *
+get_question (PrResolver *self, PrQuestionKind kind, const char *name)
 {
   g_autofree char *key = g_strconcat (kind == ASK_EXCHANGERS ? "m:" : "a:", name, NULL);
-  Question *question = g_hash_table_lookup (self->questions, key);
+  PrQuestion *question = g_hash_table_lookup (self->questions, key);
 
   if (question != NULL && (!question->answered || question->expires_us > g_get_monotonic_time ()))
     return question;
   make_room (self);
-  question = g_new0 (Question, 1);
+  question = g_new0 (PrQuestion, 1);
   question->refs = 1;
   question->kind = kind;
   question->name = g_strdup (name);
@@ -179,7 +149,7 @@ shuffle_equals (GArray *exchangers)
 static void
 tell (Ticket *ticket)
 {
-  Question *question = ticket->question;
+  PrQuestion *question = ticket->question;
   const GError *error = ticket->late != NULL ? ticket->late : question->error;
 
   if (question->kind == ASK_EXCHANGERS)
@@ -279,7 +249,7 @@ static GSourceFuncs source_funcs = { .dispatch = dispatch };
 /* --- answers ----------------------------------------------------------------------------- */
 
 static void
-answer (PrResolver *self, Question *question, gint64 life_us)
+answer (PrResolver *self, PrQuestion *question, gint64 life_us)
 {
   Ticket *ticket;
 
@@ -292,122 +262,12 @@ answer (PrResolver *self, Question *question, gint64 life_us)
     }
 }
 
-static void set_failure (Question *question, PrError code, const char *format, ...)
-  G_GNUC_PRINTF (3, 4);
-
-static void
-set_failure (Question *question, PrError code, const char *format, ...)
-{
-  va_list args;
-
-  va_start (args, format);
-  question->error = g_error_new_valist (PR_ERROR, (gint) code, format, args);
-  va_end (args);
-}
-
-static void
-add_exchanger (Question *question, const char *host, guint16 preference)
-{
-  PrExchanger exchanger = { g_strdup (host), preference };
-
-  if (question->exchangers == NULL)
-    {
-      question->exchangers = g_array_new (FALSE, FALSE, sizeof (PrExchanger));
-      g_array_set_clear_func (question->exchangers, exchanger_clear);
-    }
-  g_array_append_val (question->exchangers, exchanger);
-}
-
-/* Lower case without the root's dot; NULL for what cannot be a host: strangers write it. */
-static char *
-clean_host (const char *name)
-{
-  g_autofree char *host = g_ascii_strdown (name, -1);
-  gsize len = strlen (host);
-
-  if (len > 0 && host[len - 1] == '.')
-    host[--len] = '\0';
-  if (len > MAX_NAME || strspn (host, "abcdefghijklmnopqrstuvwxyz0123456789-_.") != len)
-    return NULL;
-  return g_steal_pointer (&host);
-}
-
-static gint
-compare_preference (gconstpointer a, gconstpointer b)
-{
-  return (gint) ((const PrExchanger *) a)->preference -
-         (gint) ((const PrExchanger *) b)->preference;
-}
-
-static void
-take_records (Question *question, GList *records)
-{
-  gboolean null_mx = FALSE;
-
-  for (GList *each = records; each != NULL; each = each->next)
-    {
-      g_autofree char *host = NULL;
-      const char *name;
-      guint16 preference;
-
-      if (!g_variant_is_of_type (each->data, G_VARIANT_TYPE ("(qs)")))
-        continue;
-      g_variant_get (each->data, "(q&s)", &preference, &name);
-      host = clean_host (name);
-      if (host != NULL && host[0] == '\0')
-        null_mx = TRUE; /* RFC 7505 §3; one among others means nothing */
-      else if (host != NULL)
-        add_exchanger (question, host, preference);
-    }
-
-  if (question->exchangers != NULL)
-    {
-      g_array_sort (question->exchangers, compare_preference);
-      if (question->exchangers->len > MAX_RESULTS)
-        g_array_set_size (question->exchangers, MAX_RESULTS);
-    }
-  else if (null_mx)
-    set_failure (question, PR_ERROR_PERMANENT, "%s does not accept mail (null MX)", question->name);
-  else if (records != NULL)
-    set_failure (question, PR_ERROR_PERMANENT, "%s has no usable mail exchanger", question->name);
-  else
-    add_exchanger (question, question->name, 0); /* RFC 5321 §5.1: the implicit MX */
-}
-
-static void
-take_addresses (Question *question, GList *addresses)
-{
-  question->addresses = g_ptr_array_new_with_free_func (g_object_unref);
-  for (GList *each = addresses; each != NULL && question->addresses->len < MAX_RESULTS;
-       each = each->next)
-    g_ptr_array_add (question->addresses, g_object_ref (each->data));
-  if (question->addresses->len > 0)
-    return;
-  g_clear_pointer (&question->addresses, g_ptr_array_unref);
-  set_failure (question, PR_ERROR_PERMANENT, "%s has no address", question->name);
-}
-
-static void
-take_error (Question *question, const GError *error)
-{
-  gboolean none = g_error_matches (error, G_RESOLVER_ERROR, G_RESOLVER_ERROR_NOT_FOUND);
-
-  if (none && question->kind == ASK_EXCHANGERS)
-    take_records (question, NULL);
-  else if (none)
-    set_failure (question, PR_ERROR_PERMANENT, "%s does not exist, or has no address",
-                 question->name);
-  else
-    set_failure (question, PR_ERROR_TEMPORARY, "%s cannot be looked up: %s", question->name,
-                 error->message);
-}
-
 static void
 on_looked_up (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   Flight *flight = user_data;
   PrResolver *self = flight->self;
-  Question *question = flight->question;
+  PrQuestion *question = flight->question;
   g_autoptr (GError) error = NULL;
   GList *list;
 
@@ -415,21 +275,21 @@ on_looked_up (GObject *source, GAsyncResult *result, gpointer user_data)
     {
       list = g_resolver_lookup_records_finish (G_RESOLVER (source), result, &error);
       if (self != NULL && error == NULL)
-        take_records (question, list);
+        pr_question_take_records (question, list);
       g_list_free_full (list, (GDestroyNotify) g_variant_unref);
     }
   else
     {
       list = g_resolver_lookup_by_name_finish (G_RESOLVER (source), result, &error);
       if (self != NULL && error == NULL)
-        take_addresses (question, list);
+        pr_question_take_addresses (question, list);
       g_resolver_free_addresses (list);
     }
 
   if (self != NULL)
     {
       if (error != NULL)
-        take_error (question, error);
+        pr_question_take_error (question, error);
       g_ptr_array_remove_fast (self->flights, flight);
       answer (self, question, question->error == NULL ? ANSWER_LIFE_US : FAILURE_LIFE_US);
       ask_next (self);
@@ -441,7 +301,7 @@ on_looked_up (GObject *source, GAsyncResult *result, gpointer user_data)
 /* --- asking ------------------------------------------------------------------------------ */
 
 static void
-ask (PrResolver *self, Question *question)
+ask (PrResolver *self, PrQuestion *question)
 {
   g_autoptr (GResolver) resolver = g_resolver_get_default ();
   Flight *flight = g_new (Flight, 1);
@@ -464,7 +324,7 @@ ask_next (PrResolver *self)
 {
   while (self->flights->len < MAX_ASKED && self->waiting.length > 0)
     {
-      Question *question = g_queue_pop_head (&self->waiting);
+      PrQuestion *question = g_queue_pop_head (&self->waiting);
 
       if (question->tickets.length > 0)
         ask (self, question);
@@ -476,44 +336,19 @@ ask_next (PrResolver *self)
 
 /* What needs no name server. */
 static gboolean
-answer_from_text (PrResolver *self, Question *question)
+take_text (PrResolver *self, PrQuestion *question)
 {
-  const char *name = question->name;
-  gsize len = strlen (name);
-  PrIp ip;
-
-  if (question->kind == ASK_ADDRESSES && pr_ip_parse (name, &ip))
-    {
-      gboolean v4 = pr_ip_is_v4 (&ip);
-
-      question->addresses = g_ptr_array_new_with_free_func (g_object_unref);
-      g_ptr_array_add (question->addresses, g_inet_address_new_from_bytes (
-                                              ip.octets + (v4 ? 12 : 0),
-                                              v4 ? G_SOCKET_FAMILY_IPV4 : G_SOCKET_FAMILY_IPV6));
-    }
-  else if (question->kind == ASK_EXCHANGERS && name[0] == '[')
-    {
-      g_autofree char *inner = len > 2 ? g_strndup (name + 1, len - 2) : g_strdup ("");
-      const char *address = g_str_has_prefix (inner, "ipv6:") ? inner + strlen ("ipv6:") : inner;
-
-      if (name[len - 1] == ']' && pr_ip_parse (address, &ip))
-        add_exchanger (question, address, 0);
-      else
-        set_failure (question, PR_ERROR_PERMANENT, "%s is not an address", name);
-    }
-  else if (len == 0 || len > MAX_NAME)
-    set_failure (question, PR_ERROR_PERMANENT, "\"%s\" is not a name that can exist", name);
-  else
+  if (!pr_question_take_text (question))
     return FALSE;
   answer (self, question, ANSWER_LIFE_US);
   return TRUE;
 }
 
 static Ticket *
-add_ticket (PrResolver *self, Kind kind, const char *name, gpointer user_data)
+add_ticket (PrResolver *self, PrQuestionKind kind, const char *name, gpointer user_data)
 {
   g_autofree char *folded = pr_domain_fold (name);
-  Question *question = get_question (self, kind, folded != NULL ? folded : "");
+  PrQuestion *question = get_question (self, kind, folded != NULL ? folded : "");
   Ticket *ticket = g_new0 (Ticket, 1);
 
   if (++self->last_token == 0)
@@ -524,7 +359,7 @@ add_ticket (PrResolver *self, Kind kind, const char *name, gpointer user_data)
   ticket->deadline_us = g_get_monotonic_time () + (gint64) self->deadline_ms * 1000;
   g_hash_table_insert (self->tickets, GUINT_TO_POINTER (ticket->token), ticket);
 
-  if (question->answered || (!question->asked && answer_from_text (self, question)))
+  if (question->answered || (!question->asked && take_text (self, question)))
     {
       make_ready (self, ticket);
       return ticket;
