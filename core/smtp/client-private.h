@@ -6,8 +6,8 @@
 
 G_BEGIN_DECLS
 
-/* What the two halves of the client share: client-entry.c makes a connection usable, client.c sends
- * messages over it. Internal to core/smtp. */
+/* What the parts of the client share: client.c reads replies, client-entry.c makes a connection
+ * usable, client-mail.c sends messages over it. Internal to core/smtp. */
 
 typedef enum
 {
@@ -73,6 +73,8 @@ struct _PrClient
   PrStuffer stuffer;
 };
 
+/* For people. Static. */
+const char *pr_client_state_name (PrClientState state);
 /* The command or the place that a reply was waited for. */
 const char *pr_client_get_stage (const PrClient *self);
 void pr_client_fail (PrClient *self, const GError *error, const PrReply *reply);
@@ -90,5 +92,12 @@ void pr_client_on_ehlo (PrClient *self, const PrReply *reply, GString *out);
 void pr_client_on_helo (PrClient *self, const PrReply *reply, GString *out);
 void pr_client_on_starttls (PrClient *self, const PrReply *reply, GString *out);
 void pr_client_on_auth (PrClient *self, const PrReply *reply, GString *out);
+
+void pr_client_on_rset (PrClient *self, const PrReply *reply, GString *out);
+void pr_client_on_mail (PrClient *self, const PrReply *reply, GString *out);
+void pr_client_on_rcpt (PrClient *self, const PrReply *reply, GString *out);
+void pr_client_on_data (PrClient *self, const PrReply *reply, GString *out);
+void pr_client_on_body (PrClient *self, const PrReply *reply, GString *out);
+void pr_client_on_dot (PrClient *self, const PrReply *reply, GString *out);
 
 G_END_DECLS
