@@ -5,6 +5,10 @@
 
 G_BEGIN_DECLS
 
+#define PR_HOP_SWEEP_US                                                                            \
+  G_USEC_PER_SEC /* between two bites of what comes due while it is blocked                        \
+                  */
+
 /**
  * PrHop: one next hop: what waits for it, its connections, and how it fares.
  *
@@ -35,6 +39,10 @@ void pr_hop_forget_waiting (PrHop *self, PrWork *work);
 /* Takes recipients in hand that are about to be recorded, not to be sent. */
 PrWork *pr_hop_hold_in_hand (PrHop *self, PrMessage *message, const guint *indexes, guint n);
 gboolean pr_hop_is_blocked (const PrHop *self);
+/* Its mail has a route, and the runner sends. */
+gboolean pr_hop_may_send (const PrHop *self);
+/* It may take more in hand. */
+gboolean pr_hop_has_room (const PrHop *self);
 /* Has nothing to do, to remember or to wait for. */
 gboolean pr_hop_is_unused (const PrHop *self);
 
