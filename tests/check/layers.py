@@ -39,7 +39,7 @@ HOMES = {
     # and the service who is at the other end of its control socket.
     r'sys/socket\.h': ('core/net', 'core/common', 'core/server', 'core/relay', 'app/service'),
     r'netinet/|arpa/|netdb\.h': ('core/net', 'core/common'),
-    r'libsoup/': ('core/relay',),
+    r'libsoup/': ('core/net',),
     r'json-glib/': ('app/ctl', 'core/relay'),
 }
 
