@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The table of the window's pages: one line each. */
+
+#include "pages.h"
+
+#include <glib/gi18n.h>
+
+#include "queue-page.h"
+
+/* clang-format off */
+const PrPageRow pr_pages[] = {
+  { "queue", NC_ ("page", "Queue"), "mail-unread-symbolic", "<Alt>3", pr_queue_page_get_type },
+};
+/* clang-format on */
+
+const guint pr_n_pages = G_N_ELEMENTS (pr_pages);
+
+const PrPageRow *
+pr_pages_find (const char *name)
+{
+  for (guint i = 0; i < pr_n_pages; i++)
+    if (g_strcmp0 (pr_pages[i].name, name) == 0)
+      return &pr_pages[i];
+
+  return NULL;
+}
