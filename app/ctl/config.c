@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "ctl/conf.h"
+#include "control/conf.h"
 #include "ctl/ctl.h"
 
 #include <json-glib/json-glib.h>
@@ -28,14 +28,14 @@ print_lines (char **lines)
     fprintf (stderr, "%s\n", *lines);
 }
 
-/* @answer: (asas), what Apply and Reload say. */
-static int
-report (GVariant *answer)
+int
+pr_ctl_report_config (GVariant *answer)
 {
   g_auto (GStrv) faults = NULL;
   g_auto (GStrv) warnings = NULL;
 
-  g_variant_get (answer, "(^as^as)", &faults, &warnings);
+  g_variant_get_child (answer, 0, "^as", &faults);
+  g_variant_get_child (answer, 1, "^as", &warnings);
   print_lines (faults);
   print_lines (warnings);
   if (faults[0] == NULL)
@@ -54,7 +54,7 @@ pr_ctl_reload (PrCtl *ctl, char **args)
 
   if (answer == NULL)
     return status;
-  status = report (answer);
+  status = pr_ctl_report_config (answer);
   if (status == PR_EXIT_DONE && !ctl->json)
     puts ("The configuration is in force.");
   return status;
@@ -116,16 +116,6 @@ pr_ctl_read_config (PrCtl *ctl, int *status)
   if (answer != NULL)
     g_variant_get (answer, "(ss)", &text, NULL);
   return text;
-}
-
-int
-pr_ctl_apply_config (PrCtl *ctl, const char *text)
-{
-  int status = PR_EXIT_DONE;
-  g_autoptr (GVariant) answer =
-    pr_ctl_call (ctl, "Configuration1", "Apply", g_variant_new ("(s)", text), "(asas)", &status);
-
-  return answer != NULL ? report (answer) : status;
 }
 
 /* ── Routes ───────────────────────────────────────────────────────────────────────────────── */

@@ -53,8 +53,9 @@ void pr_ctl_forget (char *secret);
 
 /* The text of postroom.conf; NULL: it was printed why. (transfer full) */
 char *pr_ctl_read_config (PrCtl *ctl, int *status);
-/* Puts @text in force, or prints its faults; the exit code. */
-int pr_ctl_apply_config (PrCtl *ctl, const char *text);
+/* Prints the faults and warnings that @answer, of Edit, Apply or the like, begins with (asas); the
+ * exit code. */
+int pr_ctl_report_config (GVariant *answer);
 
 int pr_ctl_status (PrCtl *ctl, char **args);
 int pr_ctl_pause (PrCtl *ctl, char **args);

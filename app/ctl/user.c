@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* postroomctl user: who may sign in. */
 
-#include "smtp/sasl.h"
-
 #include <stdio.h>
 #include <string.h>
 
-#include "ctl/conf.h"
+#include "control/conf.h"
 #include "ctl/ctl.h"
 #include "ctl/table.h"
 
@@ -23,90 +21,62 @@ const GOptionEntry pr_user_options[] = {
   G_OPTION_ENTRY_NULL,
 };
 
-/* Takes @text, gives it with the key set. */
-static char *
-set_key (char *text, const char *group, const char *key, const char *value)
+static GVariant *
+make_options (gboolean must_exist)
 {
-  char *changed = pr_conf_set (text, group, key, value);
+  GVariantDict options;
 
-  pr_sasl_forget (text);
-  return changed;
+  g_variant_dict_init (&options, NULL);
+  g_variant_dict_insert (&options, "cram-md5", "b", with_cram_md5);
+  g_variant_dict_insert (&options, "must-exist", "b", must_exist);
+  if (senders != NULL)
+    g_variant_dict_insert (&options, "senders", "s", senders);
+  return g_variant_dict_end (&options);
 }
 
+/* Else it was said, and *@status is the exit code. */
 static gboolean
-has_key (const char *text, const char *group, const char *key)
+is_user (PrCtl *ctl, const char *name, int *status)
 {
+  g_autofree char *group = g_strconcat ("user ", name, NULL);
+  g_autofree char *text = pr_ctl_read_config (ctl, status);
   g_autoptr (GKeyFile) file = g_key_file_new ();
 
-  return *text != '\0' && g_key_file_load_from_data (file, text, strlen (text), 0, NULL) &&
-         g_key_file_has_key (file, group, key, NULL);
-}
+  if (text == NULL)
+    return FALSE;
+  if (*text != '\0' &&
+      g_key_file_load_from_data (file, text, strlen (text), G_KEY_FILE_NONE, NULL) &&
+      g_key_file_has_group (file, group))
+    return TRUE;
 
-static gboolean
-has_user (const char *text, const char *group)
-{
-  g_autoptr (GKeyFile) file = g_key_file_new ();
-
-  return *text != '\0' && g_key_file_load_from_data (file, text, strlen (text), 0, NULL) &&
-         g_key_file_has_group (file, group);
-}
-
-/* All forms of the password that the user has or is to have: an old one must not stay good. NULL:
- * it was said why. */
-static char *
-set_password (const char *before, const char *group, const char *password)
-{
-  char *secret = pr_sasl_make_secret (PR_SASL_SCRAM_SHA_256, password);
-  char *other = pr_sasl_make_secret (PR_SASL_SCRAM_SHA_1, password);
-  char *text = NULL;
-
-  if (secret == NULL || other == NULL)
-    {
-      pr_ctl_refuse ("The password has characters in it that no password may have.");
-    }
-  else
-    {
-      text = pr_conf_set (before, group, "scram-sha-1", other);
-      text = set_key (text, group, "secret", secret);
-      if (with_cram_md5 || has_key (before, group, "cram-md5"))
-        {
-          char *escaped = pr_conf_escape (password);
-
-          text = set_key (text, group, "cram-md5", escaped);
-          pr_sasl_forget (escaped);
-        }
-    }
-  g_free (secret);
-  g_free (other);
-  return text;
+  *status = pr_ctl_refuse ("There is no user %s.", name);
+  return FALSE;
 }
 
 static int
 change (PrCtl *ctl, const char *name, gboolean must_exist, const char *done)
 {
-  g_autofree char *group = g_strconcat ("user ", name, NULL);
-  g_autofree char *before = NULL;
-  char *password, *text;
+  g_autoptr (GVariant) answer = NULL;
+  char *password;
   int status = PR_EXIT_DONE;
 
-  if ((before = pr_ctl_read_config (ctl, &status)) == NULL)
+  if (must_exist && !is_user (ctl, name, &status))
     return status;
-  if (must_exist && !has_user (before, group))
-    return pr_ctl_refuse ("There is no user %s.", name);
   if ((password = pr_ctl_read_secret ("Password: ", TRUE)) == NULL)
     return PR_EXIT_REFUSED;
-
-  text = g_utf8_validate (password, -1, NULL) ? set_password (before, group, password) : NULL;
   if (!g_utf8_validate (password, -1, NULL))
-    pr_ctl_refuse ("The password is not text in UTF-8.");
-  pr_ctl_forget (password);
-  if (text == NULL)
-    return PR_EXIT_REFUSED;
+    {
+      pr_ctl_forget (password);
+      return pr_ctl_refuse ("The password is not text in UTF-8.");
+    }
 
-  if (senders != NULL)
-    text = set_key (text, group, "senders", senders);
-  status = pr_ctl_apply_config (ctl, text);
-  pr_sasl_forget (text);
+  answer = pr_ctl_call (ctl, "Configuration1", "SetUser",
+                        g_variant_new ("(ss@a{sv})", name, password, make_options (must_exist)),
+                        "(asas)", &status);
+  pr_ctl_forget (password);
+  if (answer == NULL)
+    return status;
+  status = pr_ctl_report_config (answer);
   if (status == PR_EXIT_DONE && !ctl->json)
     printf ("%s %s\n", name, done);
   return status;
@@ -134,17 +104,18 @@ int
 pr_ctl_user_remove (PrCtl *ctl, char **args)
 {
   g_autofree char *group = g_strconcat ("user ", args[0], NULL);
-  g_autofree char *before = NULL;
-  g_autofree char *text = NULL;
+  g_autoptr (GVariant) answer = NULL;
   int status = PR_EXIT_DONE;
 
-  if ((before = pr_ctl_read_config (ctl, &status)) == NULL)
+  if (!is_user (ctl, args[0], &status))
     return status;
-  text = pr_conf_remove (before, group);
-  if (text == NULL)
-    return pr_ctl_refuse ("There is no user %s.", args[0]);
 
-  status = pr_ctl_apply_config (ctl, text);
+  answer =
+    pr_ctl_call (ctl, "Configuration1", "Edit",
+                 g_variant_new_parsed ("([('remove', %s, '', '')],)", group), "(asass)", &status);
+  if (answer == NULL)
+    return status;
+  status = pr_ctl_report_config (answer);
   if (status == PR_EXIT_DONE && !ctl->json)
     printf ("%s may not sign in any more, and was signed out.\n", args[0]);
   return status;

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "service/control-private.h"
+#include "service/edits.h"
+#include "smtp/sasl.h"
 
 static GVariant *
 make_strings (GPtrArray *strings)
@@ -77,6 +79,114 @@ on_apply (PrDbusConfiguration1 *skeleton, GDBusMethodInvocation *invocation, con
   return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 
+/* Edit and SetUser: @user_data of the reloader. */
+typedef struct
+{
+  GDBusMethodInvocation *invocation; /* owned by the answer */
+  GVariant *arguments;               /* borrowed from it */
+  char *before;                      /* owned: the text as it was */
+} Change;
+
+static Change *
+change_new (GDBusMethodInvocation *invocation)
+{
+  Change *change = g_new0 (Change, 1);
+
+  change->invocation = invocation;
+  change->arguments = g_dbus_method_invocation_get_parameters (invocation);
+  return change;
+}
+
+static void
+change_free (Change *change)
+{
+  pr_sasl_forget (change->before);
+  g_free (change);
+}
+
+static char *
+edit (const char *text, gpointer user_data, GError **error)
+{
+  Change *change = user_data;
+  g_autoptr (GVariant) edits = g_variant_get_child_value (change->arguments, 0);
+
+  change->before = g_strdup (text);
+  return pr_edits_apply (text, edits, error);
+}
+
+static void
+on_edited (GPtrArray *faults, GPtrArray *warnings, gpointer user_data)
+{
+  Change *change = user_data;
+
+  g_dbus_method_invocation_return_value (
+    change->invocation, g_variant_new ("(@as@ass)", make_strings (faults), make_strings (warnings),
+                                       change->before != NULL ? change->before : ""));
+  change_free (change);
+}
+
+static gboolean
+on_edit (PrDbusConfiguration1 *skeleton, GDBusMethodInvocation *invocation, GVariant *edits,
+         gpointer user_data)
+{
+  PrControl *self = user_data;
+
+  pr_reloader_edit (self->reloader, edit, on_edited, change_new (invocation));
+  return G_DBUS_METHOD_INVOCATION_HANDLED;
+}
+
+static char *
+set_user (const char *text, gpointer user_data, GError **error)
+{
+  Change *change = user_data;
+  g_autoptr (GVariant) options = NULL;
+  const char *name, *password;
+
+  g_variant_get (change->arguments, "(&s&s@a{sv})", &name, &password, &options);
+  return pr_edits_set_user (text, name, password, options, error);
+}
+
+static void
+on_user_set (GPtrArray *faults, GPtrArray *warnings, gpointer user_data)
+{
+  Change *change = user_data;
+
+  on_in_force (faults, warnings, change->invocation);
+  change_free (change);
+}
+
+static gboolean
+on_set_user (PrDbusConfiguration1 *skeleton, GDBusMethodInvocation *invocation, const char *name,
+             const char *password, GVariant *options, gpointer user_data)
+{
+  PrControl *self = user_data;
+
+  pr_reloader_edit (self->reloader, set_user, on_user_set, change_new (invocation));
+  return G_DBUS_METHOD_INVOCATION_HANDLED;
+}
+
+static gboolean
+on_describe (PrDbusConfiguration1 *skeleton, GDBusMethodInvocation *invocation, gpointer user_data)
+{
+  GVariantBuilder keys;
+
+  g_variant_builder_init (&keys, G_VARIANT_TYPE ("aa{sv}"));
+  for (const PrConfigKey *key = pr_config_get_keys (); key->group != NULL; key++)
+    {
+      GVariantDict dict;
+
+      g_variant_dict_init (&dict, NULL);
+      g_variant_dict_insert (&dict, "group", "s", key->group);
+      g_variant_dict_insert (&dict, "key", "s", key->key);
+      g_variant_dict_insert (&dict, "type", "s", key->type);
+      g_variant_dict_insert (&dict, "default", "s", key->default_text);
+      g_variant_dict_insert (&dict, "help", "s", key->help);
+      g_variant_builder_add_value (&keys, g_variant_dict_end (&dict));
+    }
+  g_dbus_method_invocation_return_value (invocation, g_variant_new ("(aa{sv})", &keys));
+  return G_DBUS_METHOD_INVOCATION_HANDLED;
+}
+
 static gboolean
 on_reload (PrDbusConfiguration1 *skeleton, GDBusMethodInvocation *invocation, gpointer user_data)
 {
@@ -126,6 +236,9 @@ pr_control_make_configuration (PrControl *self)
   g_signal_connect (skeleton, "handle-read", G_CALLBACK (on_read), self);
   g_signal_connect (skeleton, "handle-validate", G_CALLBACK (on_validate), self);
   g_signal_connect (skeleton, "handle-apply", G_CALLBACK (on_apply), self);
+  g_signal_connect (skeleton, "handle-edit", G_CALLBACK (on_edit), self);
+  g_signal_connect (skeleton, "handle-describe", G_CALLBACK (on_describe), self);
+  g_signal_connect (skeleton, "handle-set-user", G_CALLBACK (on_set_user), self);
   g_signal_connect (skeleton, "handle-reload", G_CALLBACK (on_reload), self);
   g_signal_connect (skeleton, "handle-set-route-password", G_CALLBACK (on_set_route_password),
                     self);

@@ -3,6 +3,7 @@
  *
  *   reload:   read ──► parse ──► in force
  *   apply:    parse ──► write ──► in force
+ *   edit:     read ──► edit ──► parse ──► write ──► in force
  *   validate: parse
  *   password: write
  *
@@ -19,6 +20,7 @@ typedef enum
 {
   REQUEST_RELOAD,
   REQUEST_APPLY,
+  REQUEST_EDIT,
   REQUEST_VALIDATE,
   REQUEST_PASSWORD,
 } RequestKind;
@@ -33,6 +35,7 @@ typedef struct
   gsize len;
   PrConfig *config;  /* owned, nullable: @text parsed */
   GPtrArray *faults; /* owned: why it was not done */
+  PrReloadEdit edit; /* of REQUEST_EDIT */
   PrReloadDone done;
   gpointer user_data;
 } Request;
@@ -90,6 +93,23 @@ read_file (Request *request)
 }
 
 static void
+edit_text (Request *request)
+{
+  g_autoptr (GError) error = NULL;
+  char *edited;
+
+  if (request->faults->len > 0)
+    return;
+
+  edited = request->edit (request->text != NULL ? request->text : "", request->user_data, &error);
+  if (edited == NULL)
+    g_ptr_array_add (request->faults, g_strdup (error->message));
+  pr_secret_free (request->text);
+  request->text = edited;
+  request->len = edited != NULL ? strlen (edited) : 0;
+}
+
+static void
 write_file (Request *request)
 {
   g_autoptr (GError) error = NULL;
@@ -118,6 +138,12 @@ work (gpointer data, gpointer user_data)
       parse (request);
       break;
     case REQUEST_APPLY:
+      parse (request);
+      write_file (request);
+      break;
+    case REQUEST_EDIT:
+      read_file (request);
+      edit_text (request);
       parse (request);
       write_file (request);
       break;
@@ -166,7 +192,8 @@ static void
 finish (PrReloader *self, Request *request)
 {
   g_autoptr (GPtrArray) warnings = NULL;
-  gboolean changes = request->kind == REQUEST_RELOAD || request->kind == REQUEST_APPLY;
+  gboolean changes = request->kind == REQUEST_RELOAD || request->kind == REQUEST_APPLY ||
+                     request->kind == REQUEST_EDIT;
 
   if (changes && request->faults->len == 0)
     put_in_force (self, request->config, &warnings);
@@ -287,6 +314,15 @@ void
 pr_reloader_apply (PrReloader *self, const char *text, PrReloadDone done, gpointer user_data)
 {
   push_text (self, REQUEST_APPLY, text, done, user_data);
+}
+
+void
+pr_reloader_edit (PrReloader *self, PrReloadEdit edit, PrReloadDone done, gpointer user_data)
+{
+  Request *request = request_new (self, REQUEST_EDIT, self->home->config, done, user_data);
+
+  request->edit = edit;
+  g_thread_pool_push (self->worker, request, NULL);
 }
 
 void

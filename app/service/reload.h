@@ -28,6 +28,12 @@ void pr_reloader_reload (PrReloader *self, PrReloadDone done, gpointer user_data
 /* Writes @text to the file, then puts it in force; with a fault neither happens. All of these call
  * @done on a later turn. */
 void pr_reloader_apply (PrReloader *self, const char *text, PrReloadDone done, gpointer user_data);
+/* What @text, the file as it is, should become. Called once, in another thread. NULL and @error:
+ * nothing is to be done. (transfer full) */
+typedef char *(*PrReloadEdit) (const char *text, gpointer user_data, GError **error);
+/* Changes the file as one step, so that no two clients take back each other's changes, then puts it
+ * in force; with a fault neither happens. */
+void pr_reloader_edit (PrReloader *self, PrReloadEdit edit, PrReloadDone done, gpointer user_data);
 /* Only tells what is wrong with @text. */
 void pr_reloader_validate (PrReloader *self, const char *text, PrReloadDone done,
                            gpointer user_data);

@@ -2,7 +2,7 @@
 /* Editing postroom.conf. */
 #include <string.h>
 
-#include "ctl/conf.h"
+#include "control/conf.h"
 
 static const char file[] = "# mine\n"
                            "[server]\n"
@@ -58,6 +58,43 @@ test_remove (void)
 }
 
 static void
+test_unset (void)
+{
+  assert_text (pr_conf_unset (file, "route out", "tls"), file);
+  assert_text (pr_conf_unset (file, "route in", "via"), file);
+  assert_text (pr_conf_unset ("[a]\nk=1\n[b]\n#k=0\nk = 2\nl=3\n", "b", "k"),
+               "[a]\nk=1\n[b]\n#k=0\nl=3\n");
+}
+
+static void
+test_rename (void)
+{
+  assert_text (pr_conf_rename (file, "route in", "route other"), NULL);
+  assert_text (pr_conf_rename (file, "route out", "server"), NULL);
+  assert_text (pr_conf_rename ("# c\n[a]\nk=1\n", "a", "b"), "# c\n[b]\nk=1\n");
+}
+
+static void
+test_move (void)
+{
+  static const char three[] = "[s]\nx=1\n\n# first\n[a]\nk=1\n\n[b]\nk=2\n\n# third\n[c]\nk=3\n";
+
+  assert_text (pr_conf_move (three, "nobody", "a"), NULL);
+  assert_text (pr_conf_move (three, "a", "nobody"), NULL);
+  assert_text (pr_conf_move (three, "a", "a"), three);
+  assert_text (pr_conf_move (three, "a", "b"), three);
+  assert_text (pr_conf_move (three, "c", NULL), three);
+  assert_text (pr_conf_move (three, "c", "a"),
+               "[s]\nx=1\n\n# third\n[c]\nk=3\n\n# first\n[a]\nk=1\n\n[b]\nk=2\n");
+  assert_text (pr_conf_move (three, "a", "c"),
+               "[s]\nx=1\n\n[b]\nk=2\n\n# first\n[a]\nk=1\n\n# third\n[c]\nk=3\n");
+  assert_text (pr_conf_move (three, "a", NULL),
+               "[s]\nx=1\n\n[b]\nk=2\n\n# third\n[c]\nk=3\n\n# first\n[a]\nk=1\n");
+  assert_text (pr_conf_move ("[a]\nk=1\n[b]\nk=2", "b", "a"), "[b]\nk=2\n\n[a]\nk=1\n");
+  assert_text (pr_conf_move ("[a]\nk=1\n[b]\nk=2", "a", NULL), "[b]\nk=2\n\n[a]\nk=1\n");
+}
+
+static void
 test_names (void)
 {
   g_assert_true (pr_conf_is_name ("scanner"));
@@ -95,6 +132,9 @@ main (int argc, char *argv[])
   g_test_init (&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
   g_test_add_func ("/conf/set", test_set);
   g_test_add_func ("/conf/remove", test_remove);
+  g_test_add_func ("/conf/unset", test_unset);
+  g_test_add_func ("/conf/rename", test_rename);
+  g_test_add_func ("/conf/move", test_move);
   g_test_add_func ("/conf/names", test_names);
   g_test_add_func ("/conf/escape", test_escape);
   return g_test_run ();

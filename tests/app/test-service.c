@@ -450,6 +450,54 @@ test_configuration (Fixture *f, gconstpointer data)
                 PR_ERROR, PR_ERROR_PERMANENT);
 }
 
+/* One step: nothing of it where a key is wrong; all of it can be taken back. */
+static void
+test_edit (Fixture *f, gconstpointer data)
+{
+  const char *good =
+    "([('set', 'server', 'hostname', 'new.test'), ('set', 'retry', 'give-up', '2d')],)";
+  const char *bad = "([('set', 'server', 'hostname', 'newer.test'), ('set', 'server', 'x', 'y')],)";
+  g_autoptr (GVariant) done =
+    call (f, "Configuration1", "Edit", g_variant_new_parsed (good), "(asass)");
+  g_autoptr (GVariant) refused =
+    call (f, "Configuration1", "Edit", g_variant_new_parsed (bad), "(asass)");
+  g_autoptr (GVariant) user =
+    call (f, "Configuration1", "SetUser",
+          g_variant_new_parsed ("('hp', 'secret', {'senders': <'*@a.test'>})"), "(asas)");
+  g_autoptr (GVariant) read = call (f, "Configuration1", "Read", NULL, "(ss)");
+  const char *text, *before;
+  g_auto (GStrv) none = NULL;
+  g_auto (GStrv) faults = NULL;
+
+  g_variant_get (done, "(^as^as&s)", &none, NULL, &before);
+  g_assert_cmpuint (g_strv_length (none), ==, 0);
+  g_assert_true (g_str_has_prefix (before, "# keep me\n"));
+  g_assert_null (strstr (before, "new.test"));
+  g_variant_get_child (refused, 0, "^as", &faults);
+  g_assert_cmpuint (g_strv_length (faults), ==, 1);
+  g_variant_get (read, "(&s&s)", &text, NULL);
+  g_assert_true (g_str_has_prefix (text, "# keep me\n"));
+  g_assert_nonnull (strstr (text, "hostname=new.test\n"));
+  g_assert_nonnull (strstr (text, "give-up=2d\n"));
+  g_assert_nonnull (strstr (text, "[user hp]\n"));
+  g_assert_null (strstr (text, "newer.test"));
+}
+
+static void
+test_describe (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GVariant) answer = call (f, "Configuration1", "Describe", NULL, "(aa{sv})");
+  g_autoptr (GVariant) keys = g_variant_get_child_value (answer, 0);
+  g_autoptr (GVariant) first = g_variant_get_child_value (keys, 0);
+
+  g_assert_cmpuint (g_variant_n_children (keys), >, 30);
+  g_assert_cmpstr (pr_dict_string (first, "group"), ==, "server");
+  g_assert_cmpstr (pr_dict_string (first, "key"), ==, "hostname");
+  g_assert_cmpstr (pr_dict_string (first, "type"), ==, "host name");
+  g_assert_cmpstr (pr_dict_string (first, "default"), ==, "");
+  g_assert_cmpuint (strlen (pr_dict_string (first, "help")), >, 10);
+}
+
 static void
 test_sessions (Fixture *f, gconstpointer data)
 {
@@ -512,6 +560,8 @@ main (int argc, char *argv[])
   ADD ("/service/signals", test_signals);
   ADD ("/service/journal", test_journal);
   ADD ("/service/configuration", test_configuration);
+  ADD ("/service/edit", test_edit);
+  ADD ("/service/describe", test_describe);
   ADD ("/service/sessions", test_sessions);
   ADD ("/service/stop-under-way", test_stop_under_way);
   return g_test_run ();

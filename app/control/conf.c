@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Edits a key file line by line, as a person would. */
 
-#include "ctl/conf.h"
+#include "control/conf.h"
 
 #include <string.h>
 
@@ -100,6 +100,93 @@ pr_conf_set (const char *text, const char *group, const char *key, const char *v
     }
 
   return g_strjoinv ("\n", lines);
+}
+
+char *
+pr_conf_unset (const char *text, const char *group, const char *key)
+{
+  g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
+  g_autoptr (GPtrArray) kept = g_ptr_array_new ();
+  guint start, end;
+
+  if (!find_group (lines, group, &start, &end))
+    return g_strdup (text);
+
+  for (guint i = 0; lines[i] != NULL; i++)
+    if (i <= start || i >= end || !is_key (lines[i], key))
+      g_ptr_array_add (kept, lines[i]);
+  g_ptr_array_add (kept, NULL);
+
+  return g_strjoinv ("\n", (char **) kept->pdata);
+}
+
+char *
+pr_conf_rename (const char *text, const char *group, const char *name)
+{
+  g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
+  guint start, end;
+
+  if (find_group (lines, name, &start, &end) || !find_group (lines, group, &start, &end))
+    return NULL;
+
+  g_free (lines[start]);
+  lines[start] = g_strdup_printf ("[%s]", name);
+  return g_strjoinv ("\n", lines);
+}
+
+/* The first line of the comment right above the line @at, or @at. */
+static guint
+find_comment (char **lines, guint at)
+{
+  while (at > 0 && *lines[at - 1] == '#')
+    at--;
+  return at;
+}
+
+/* Takes the lines [@start, @end) and one empty line behind them out of @lines. */
+static void
+take_out (GPtrArray *lines, guint start, guint end)
+{
+  gboolean gap = end < lines->len && *(const char *) lines->pdata[end] == '\0';
+
+  g_ptr_array_remove_range (lines, start, end - start + (gap ? 1 : 0));
+}
+
+char *
+pr_conf_move (const char *text, const char *group, const char *before)
+{
+  g_autofree char *ended = g_strconcat (text, g_str_has_suffix (text, "\n") ? "" : "\n", NULL);
+  g_auto (GStrv) lines = g_strsplit (ended, "\n", -1);
+  g_autoptr (GPtrArray) moved = g_ptr_array_new ();
+  guint count = g_strv_length (lines) - 1; /* behind the last line's end there is nothing */
+  guint start, end, at = count, unused;
+
+  if (!find_group (lines, group, &start, &end) ||
+      (before != NULL && !find_group (lines, before, &at, &unused)))
+    return NULL;
+  start = find_comment (lines, start);
+  if (before != NULL)
+    at = find_comment (lines, at);
+  if (at >= start && at <= end)
+    return g_strdup (text);
+
+  for (guint i = 0; i < count; i++)
+    g_ptr_array_add (moved, lines[i]);
+  take_out (moved, start, end);
+  if (at > start)
+    at -= count - moved->len;
+  while (moved->len > at && *(const char *) moved->pdata[moved->len - 1] == '\0')
+    g_ptr_array_set_size (moved, (int) moved->len - 1);
+  if (at > 0 && *(const char *) moved->pdata[at - 1] != '\0')
+    g_ptr_array_insert (moved, (int) at++, (char *) "");
+  if (at < moved->len)
+    g_ptr_array_insert (moved, (int) at, (char *) "");
+  for (guint i = start; i < end; i++)
+    g_ptr_array_insert (moved, (int) at++, lines[i]);
+  g_ptr_array_add (moved, (char *) "");
+  g_ptr_array_add (moved, NULL);
+
+  return g_strjoinv ("\n", (char **) moved->pdata);
 }
 
 char *
