@@ -1,208 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Receiving, with a real store, over real sockets. */
 
-#include <errno.h>
 #include <string.h>
-#include <unistd.h>
-#include <arpa/inet.h>
-#include <fcntl.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
-#include "server/server.h"
-#include "wait.h"
-
-typedef struct
-{
-  GMainContext *context;
-  char *home;
-  PrLoop *loop;
-  PrStore *store;
-  PrJournal *journal;
-  PrLives *lives;
-  PrConfig *config;
-  PrServer *server;
-  GPtrArray *accepted; /* of PrMessage */
-  GArray *kinds;       /* of PrEventKind: what the journal was told */
-  guint16 port;
-} World;
-
-static void
-on_arriving (PrMessage *message, gpointer user_data)
-{
-}
-
-static void
-on_accepted (PrMessage *message, gpointer user_data)
-{
-  World *world = user_data;
-
-  g_ptr_array_add (world->accepted, pr_message_ref (message));
-}
-
-static void
-on_event (const PrEvent *event, gpointer user_data)
-{
-  World *world = user_data;
-
-  g_array_append_val (world->kinds, event->kind);
-}
-
-static gboolean
-was_told (World *world, PrEventKind kind)
-{
-  for (guint i = 0; i < world->kinds->len; i++)
-    if (g_array_index (world->kinds, PrEventKind, i) == kind)
-      return TRUE;
-
-  return FALSE;
-}
-
-static void
-listen_with (World *world, const char *text)
-{
-  g_autoptr (GPtrArray) faults = NULL;
-  g_autoptr (GPtrArray) warnings = NULL;
-  g_autoptr (GPtrArray) addresses = NULL;
-
-  g_clear_pointer (&world->config, pr_config_unref);
-  world->config = pr_config_parse (text, strlen (text), "test.conf", &faults);
-  if (world->config == NULL)
-    g_error ("%s", (char *) faults->pdata[0]);
-  if (world->server == NULL)
-    world->server = pr_server_new (&(PrServerWorld){ .loop = world->loop,
-                                                     .store = world->store,
-                                                     .journal = world->journal,
-                                                     .lives = world->lives,
-                                                     .arriving = on_arriving,
-                                                     .accepted = on_accepted,
-                                                     .user_data = world },
-                                   world->config);
-  g_assert_true (pr_server_set_config (world->server, world->config, &warnings));
-  addresses = pr_server_get_addresses (world->server);
-  world->port = (guint16) g_ascii_strtoull (strrchr (addresses->pdata[0], ':') + 1, NULL, 10);
-}
-
-static void
-set_up (World *world, gconstpointer config)
-{
-  g_autoptr (GError) error = NULL;
-
-  world->context = g_main_context_new ();
-  g_main_context_push_thread_default (world->context);
-  world->home = g_dir_make_tmp ("server-XXXXXX", NULL);
-  world->loop = pr_loop_new (world->context);
-  world->store = pr_store_open (world->home, world->context, &error);
-  g_assert_no_error (error);
-  world->journal = pr_journal_new (world->store);
-  world->lives = pr_lives_new ();
-  world->accepted = g_ptr_array_new_with_free_func ((GDestroyNotify) pr_message_unref);
-  world->kinds = g_array_new (FALSE, FALSE, sizeof (PrEventKind));
-  pr_journal_follow (world->journal, on_event, world);
-  listen_with (world, config);
-}
-
-static void
-tear_down (World *world, gconstpointer config)
-{
-  g_autofree char *remove = g_strdup_printf ("rm -rf '%s'", world->home);
-
-  pr_server_shut_down (world->server);
-  pr_store_close (world->store);
-  pr_server_free (world->server);
-  pr_journal_free (world->journal);
-  pr_lives_free (world->lives);
-  pr_loop_free (world->loop);
-  pr_config_unref (world->config);
-  g_ptr_array_unref (world->accepted);
-  g_array_unref (world->kinds);
-  g_main_context_pop_thread_default (world->context);
-  g_main_context_unref (world->context);
-  g_assert_true (g_spawn_command_line_sync (remove, NULL, NULL, NULL, NULL));
-  g_free (world->home);
-}
-
-/* ── A client ─────────────────────────────────────────────────────────────────────────────── */
-
-typedef struct
-{
-  World *world;
-  int fd;
-  GString *heard;
-  gboolean closed;
-} Client;
-
-static void
-client_open (Client *self, World *world)
-{
-  struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons (world->port) };
-
-  *self = (Client){ .world = world, .heard = g_string_new (NULL) };
-  address.sin_addr.s_addr = htonl (INADDR_LOOPBACK);
-  self->fd = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  g_assert_cmpint (connect (self->fd, (struct sockaddr *) &address, sizeof address), ==, 0);
-  fcntl (self->fd, F_SETFL, O_NONBLOCK);
-}
-
-static void
-client_close (Client *self)
-{
-  close (self->fd);
-  g_string_free (self->heard, TRUE);
-}
-
-static void
-client_listen (Client *self)
-{
-  char buffer[4096];
-  gssize n;
-
-  while ((n = recv (self->fd, buffer, sizeof buffer, 0)) > 0)
-    g_string_append_len (self->heard, buffer, n);
-  self->closed |= n == 0 || (errno != EAGAIN && errno != EWOULDBLOCK);
-}
-
-static gboolean
-client_heard (Client *self, const char *text)
-{
-  client_listen (self);
-  return strstr (self->heard->str, text) != NULL;
-}
-
-static gboolean
-client_is_closed (Client *self)
-{
-  client_listen (self);
-  return self->closed;
-}
-
-/* Sends @text (all of it) and waits until the replies contain @reply, which is then forgotten. */
-static void
-talk (Client *self, const char *text, const char *reply)
-{
-  gsize sent = 0, len = strlen (text);
-
-  while (sent < len)
-    {
-      gssize n = send (self->fd, text + sent, len - sent, MSG_NOSIGNAL);
-
-      if (n > 0)
-        sent += (gsize) n;
-      else
-        g_main_context_iteration (self->world->context, FALSE);
-    }
-  wait_for (self->world->context, client_heard (self, reply), reply);
-  g_string_truncate (self->heard, 0);
-}
-
-static char *
-body_of (const PrMessage *message)
-{
-  gsize len;
-  const char *data = g_bytes_get_data (message->body, &len);
-
-  return g_strndup (data, len);
-}
+#include "server/world.h"
 
 /* ── Tests ────────────────────────────────────────────────────────────────────────────────── */
 
@@ -218,10 +21,10 @@ test_message_gets_its_trace (World *world, gconstpointer config)
   const PrMessage *message;
 
   client_open (&client, world);
-  talk (&client, "", "220 relay.example.org");
-  talk (&client, "EHLO printer.example\r\n", "250 ");
-  talk (&client, "MAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\nDATA\r\n", "354 ");
-  talk (&client, "Subject: hi\r\n\r\ntext\r\n.\r\n", "250 2.");
+  client_talk (&client, "", "220 relay.example.org");
+  client_talk (&client, "EHLO printer.example\r\n", "250 ");
+  client_talk (&client, "MAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\nDATA\r\n", "354 ");
+  client_talk (&client, "Subject: hi\r\n\r\ntext\r\n.\r\n", "250 2.");
   g_assert_cmpuint (world->accepted->len, ==, 1);
 
   message = world->accepted->pdata[0];
@@ -236,7 +39,7 @@ test_message_gets_its_trace (World *world, gconstpointer config)
   g_assert_nonnull (strstr (body, "\r\nDate: "));
   g_assert_nonnull (strstr (body, "\r\nMessage-ID: <"));
   g_assert_true (g_str_has_suffix (body, "\r\n\r\ntext\r\n"));
-  g_assert_true (was_told (world, PR_EVENT_ACCEPTED));
+  g_assert_true (world_saw (world, PR_EVENT_ACCEPTED));
   client_close (&client);
 }
 
@@ -250,11 +53,12 @@ test_what_is_there_stays (World *world, gconstpointer config)
   g_autofree char *body = NULL;
 
   client_open (&client, world);
-  talk (&client, "HELO x\r\n", "250 ");
-  talk (&client, "MAIL FROM:<>\r\nRCPT TO:<c@d.example>\r\nRCPT TO:<e@d.example>\r\n", "250 ");
-  talk (&client, "DATA\r\n", "354 ");
-  talk (&client, text, "");
-  talk (&client, ".\r\n", "250 2.");
+  client_talk (&client, "HELO x\r\n", "250 ");
+  client_talk (&client, "MAIL FROM:<>\r\nRCPT TO:<c@d.example>\r\nRCPT TO:<e@d.example>\r\n",
+               "250 ");
+  client_talk (&client, "DATA\r\n", "354 ");
+  client_talk (&client, text, "");
+  client_talk (&client, ".\r\n", "250 2.");
 
   body = body_of (world->accepted->pdata[0]);
   g_assert_true (g_str_has_suffix (body, text));
@@ -272,14 +76,14 @@ test_strangers (World *world, gconstpointer config)
   g_autofree char *body = NULL;
 
   client_open (&client, world);
-  talk (&client, "EHLO x\r\n", "250 ");
-  talk (&client, "MAIL FROM:<a@b.example>\r\n", "250 ");
-  talk (&client, "RCPT TO:<c@d.example>\r\n", "550 5.7.1");
-  talk (&client, "RCPT TO:<postmaster>\r\n", "250 ");
-  talk (&client, "RCPT TO:<c@home.example>\r\n", "250 ");
-  talk (&client, "DATA\r\n", "354 ");
-  talk (&client, "Subject: hi\r\n\r\ntext\r\n.\r\n", "250 2.");
-  g_assert_true (was_told (world, PR_EVENT_REFUSED));
+  client_talk (&client, "EHLO x\r\n", "250 ");
+  client_talk (&client, "MAIL FROM:<a@b.example>\r\n", "250 ");
+  client_talk (&client, "RCPT TO:<c@d.example>\r\n", "550 5.7.1");
+  client_talk (&client, "RCPT TO:<postmaster>\r\n", "250 ");
+  client_talk (&client, "RCPT TO:<c@home.example>\r\n", "250 ");
+  client_talk (&client, "DATA\r\n", "354 ");
+  client_talk (&client, "Subject: hi\r\n\r\ntext\r\n.\r\n", "250 2.");
+  g_assert_true (world_saw (world, PR_EVENT_REFUSED));
 
   body = body_of (world->accepted->pdata[0]);
   g_assert_null (strstr (body, "Message-ID")); /* not ours to mend */
@@ -297,9 +101,9 @@ test_circles_end (World *world, gconstpointer config)
   g_string_append (text, "\r\nx\r\n.\r\n");
 
   client_open (&client, world);
-  talk (&client, "EHLO x\r\n", "250 ");
-  talk (&client, "MAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\nDATA\r\n", "354 ");
-  talk (&client, text->str, "554 5.4.6");
+  client_talk (&client, "EHLO x\r\n", "250 ");
+  client_talk (&client, "MAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\nDATA\r\n", "354 ");
+  client_talk (&client, text->str, "554 5.4.6");
   g_assert_cmpuint (world->accepted->len, ==, 0);
   client_close (&client);
 }
@@ -310,13 +114,13 @@ test_full_disk (World *world, gconstpointer config)
   Client client;
 
   client_open (&client, world);
-  talk (&client, "EHLO x\r\n", "250 ");
-  talk (&client, "MAIL FROM:<a@b.example>\r\n", "452 4.3.1");
-  g_assert_true (was_told (world, PR_EVENT_SPACE_LOW));
+  client_talk (&client, "EHLO x\r\n", "250 ");
+  client_talk (&client, "MAIL FROM:<a@b.example>\r\n", "452 4.3.1");
+  g_assert_true (world_saw (world, PR_EVENT_SPACE_LOW));
 
-  listen_with (world, PLAIN); /* there is room again */
-  talk (&client, "MAIL FROM:<a@b.example>\r\n", "250 ");
-  g_assert_true (was_told (world, PR_EVENT_SPACE_OK));
+  world_listen (world, PLAIN); /* there is room again */
+  client_talk (&client, "MAIL FROM:<a@b.example>\r\n", "250 ");
+  g_assert_true (world_saw (world, PR_EVENT_SPACE_OK));
   client_close (&client);
 }
 
@@ -328,17 +132,17 @@ test_too_many (World *world, gconstpointer config)
   for (guint i = 0; i < 2; i++)
     {
       client_open (&clients[i], world);
-      talk (&clients[i], "", "220 ");
+      client_talk (&clients[i], "", "220 ");
     }
   client_open (&clients[2], world);
-  talk (&clients[2], "", "421 4.7.0");
+  client_talk (&clients[2], "", "421 4.7.0");
   wait_for (world->context, client_is_closed (&clients[2]), "the end of the third connection");
   client_close (&clients[2]);
 
-  talk (&clients[0], "QUIT\r\n", "221 ");
+  client_talk (&clients[0], "QUIT\r\n", "221 ");
   wait_for (world->context, pr_lives_count (world->lives, FALSE) == 1, "one connection to be left");
   client_open (&clients[2], world);
-  talk (&clients[2], "", "220 ");
+  client_talk (&clients[2], "", "220 ");
 
   for (guint i = 0; i < 3; i++)
     client_close (&clients[i]);
@@ -350,14 +154,14 @@ test_paused (World *world, gconstpointer config)
   Client before, after;
 
   client_open (&before, world);
-  talk (&before, "EHLO x\r\n", "250 ");
+  client_talk (&before, "EHLO x\r\n", "250 ");
   pr_server_set_paused (world->server, TRUE);
   g_assert_true (pr_server_is_paused (world->server));
-  talk (&before, "MAIL FROM:<a@b.example>\r\n", "451 4.3.2");
+  client_talk (&before, "MAIL FROM:<a@b.example>\r\n", "451 4.3.2");
   client_open (&after, world);
-  talk (&after, "", "421 4.3.2");
+  client_talk (&after, "", "421 4.3.2");
   pr_server_set_paused (world->server, FALSE);
-  talk (&before, "MAIL FROM:<a@b.example>\r\n", "250 ");
+  client_talk (&before, "MAIL FROM:<a@b.example>\r\n", "250 ");
   client_close (&before);
   client_close (&after);
 }
@@ -379,10 +183,10 @@ test_stop_while_storing (World *world, gconstpointer config)
   Client idle, busy;
 
   client_open (&idle, world);
-  talk (&idle, "EHLO x\r\n", "250 ");
+  client_talk (&idle, "EHLO x\r\n", "250 ");
   client_open (&busy, world);
-  talk (&busy, "EHLO x\r\n", "250 ");
-  talk (&busy, "MAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\nDATA\r\n", "354 ");
+  client_talk (&busy, "EHLO x\r\n", "250 ");
+  client_talk (&busy, "MAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\nDATA\r\n", "354 ");
   g_assert_cmpint (send (busy.fd, "x\r\n.\r\n", 6, MSG_NOSIGNAL), ==, 6);
   wait_for (world->context, is_storing (world), "the message to be with the store");
   pr_server_shut_down (world->server);
@@ -411,11 +215,11 @@ test_large (World *world, gconstpointer config)
     g_string_append_printf (text, "line %u of many\r\n", i);
 
   client_open (&client, world);
-  talk (&client, "EHLO x\r\n", "250 ");
-  talk (&client, "MAIL FROM:<a@b.example> SIZE=500000\r\nRCPT TO:<c@d.example>\r\nDATA\r\n",
-        "354 ");
-  talk (&client, text->str, "");
-  talk (&client, ".\r\n", "250 2.");
+  client_talk (&client, "EHLO x\r\n", "250 ");
+  client_talk (&client, "MAIL FROM:<a@b.example> SIZE=500000\r\nRCPT TO:<c@d.example>\r\nDATA\r\n",
+               "354 ");
+  client_talk (&client, text->str, "");
+  client_talk (&client, ".\r\n", "250 2.");
   g_assert_cmpuint (((PrMessage *) world->accepted->pdata[0])->size_octets, >, text->len);
   g_assert_nonnull (((PrMessage *) world->accepted->pdata[0])->spool);
   client_close (&client);
@@ -429,13 +233,13 @@ test_reload (World *world, gconstpointer config)
   guint16 before;
 
   client_open (&client, world);
-  talk (&client, "EHLO x\r\n", "250 ");
+  client_talk (&client, "EHLO x\r\n", "250 ");
   before = world->port;
-  listen_with (world, PLAIN);
+  world_listen (world, PLAIN);
   g_assert_cmpuint (world->port, ==, before); /* the same socket */
-  talk (&client, "MAIL FROM:<a@b.example>\r\n", "250 ");
+  client_talk (&client, "MAIL FROM:<a@b.example>\r\n", "250 ");
   client_open (&again, world);
-  talk (&again, "", "220 ");
+  client_talk (&again, "", "220 ");
   client_close (&client);
   client_close (&again);
 }
@@ -448,7 +252,7 @@ test_disconnect_by_hand (World *world, gconstpointer config)
   PrLive *live;
 
   client_open (&client, world);
-  talk (&client, "EHLO me.example\r\n", "250 ");
+  client_talk (&client, "EHLO me.example\r\n", "250 ");
   live = pr_lives_first (world->lives);
   live->describe (live, &facts);
   g_assert_cmpstr (facts.name, ==, "me.example");
@@ -468,7 +272,8 @@ test_early_end (World *world, gconstpointer config)
   Client client;
 
   client_open (&client, world);
-  talk (&client, "EHLO a\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\nDATA\r\n", "354 ");
+  client_talk (&client, "EHLO a\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\nDATA\r\n",
+               "354 ");
   g_assert_cmpint (send (client.fd, "x\r\n.\r\n", 6, MSG_NOSIGNAL), ==, 6);
   shutdown (client.fd, SHUT_WR);
   wait_for (world->context, client_is_closed (&client), "the end");
@@ -477,7 +282,8 @@ test_early_end (World *world, gconstpointer config)
   client_close (&client);
 }
 
-#define ADD(name, config, func) g_test_add ("/server/" name, World, config, set_up, func, tear_down)
+#define ADD(name, config, func)                                                                    \
+  g_test_add ("/server/" name, World, config, world_set_up, func, world_tear_down)
 
 #define SECRET                                                                                     \
   "SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ==$"                                                   \
@@ -495,22 +301,23 @@ test_user_relays (World *world, gconstpointer config)
   const PrMessage *message;
 
   client_open (&client, world);
-  talk (&client, "EHLO x\r\n", "250-AUTH SCRAM-SHA-256 PLAIN LOGIN\r\n");
-  talk (&client, "MAIL FROM:<a@office.example>\r\nRCPT TO:<b@y>\r\n", "550 5.7.1 Relaying");
-  talk (&client, "RSET\r\n" SIGN_IN, "235 2.7.0");
-  talk (&client, "MAIL FROM:<a@other.example>\r\n", "550 5.7.1 You may not send as this sender");
-  talk (&client, "MAIL FROM:<a@office.example>\r\nRCPT TO:<b@y>\r\nDATA\r\n", "354 ");
-  talk (&client, "From: Me <me@office.example>\r\n\r\ntext\r\n.\r\n", "250 2.");
+  client_talk (&client, "EHLO x\r\n", "250-AUTH SCRAM-SHA-256 PLAIN LOGIN\r\n");
+  client_talk (&client, "MAIL FROM:<a@office.example>\r\nRCPT TO:<b@y>\r\n", "550 5.7.1 Relaying");
+  client_talk (&client, "RSET\r\n" SIGN_IN, "235 2.7.0");
+  client_talk (&client, "MAIL FROM:<a@other.example>\r\n",
+               "550 5.7.1 You may not send as this sender");
+  client_talk (&client, "MAIL FROM:<a@office.example>\r\nRCPT TO:<b@y>\r\nDATA\r\n", "354 ");
+  client_talk (&client, "From: Me <me@office.example>\r\n\r\ntext\r\n.\r\n", "250 2.");
   message = world->accepted->pdata[0];
   body = body_of (message);
   g_assert_cmpstr (message->user, ==, "user");
   g_assert_nonnull (strstr (body, " with ESMTPA id "));
   g_assert_nonnull (strstr (body, "Message-ID: "));
-  g_assert_true (was_told (world, PR_EVENT_SIGNED_IN));
+  g_assert_true (world_saw (world, PR_EVENT_SIGNED_IN));
 
-  talk (&client, "MAIL FROM:<>\r\nRCPT TO:<b@y>\r\nDATA\r\n", "354 ");
-  talk (&client, "From: a@office.example, You <you@other.example>\r\n\r\n.\r\n",
-        "550 5.7.1 You may not send with this From address");
+  client_talk (&client, "MAIL FROM:<>\r\nRCPT TO:<b@y>\r\nDATA\r\n", "354 ");
+  client_talk (&client, "From: a@office.example, You <you@other.example>\r\n\r\n.\r\n",
+               "550 5.7.1 You may not send with this From address");
   g_assert_cmpuint (world->accepted->len, ==, 1);
   client_close (&client);
 }
@@ -521,12 +328,13 @@ test_wrong_password (World *world, gconstpointer config)
   Client client;
 
   client_open (&client, world);
-  talk (&client, "EHLO x\r\n" SIGN_IN_WRONG, "535 5.7.8 The user name or the password is wrong");
-  talk (&client, "AUTH PLAIN AG5vYm9keQBwZW5jaWw=\r\n",
-        "535 5.7.8 The user name or the password is wrong");
-  talk (&client, "MAIL FROM:<a@x>\r\nRCPT TO:<b@y>\r\n", "550 5.7.1 Relaying");
-  g_assert_true (was_told (world, PR_EVENT_SIGN_IN_FAILED));
-  talk (&client, "RSET\r\n" SIGN_IN, "235 2.7.0");
+  client_talk (&client, "EHLO x\r\n" SIGN_IN_WRONG,
+               "535 5.7.8 The user name or the password is wrong");
+  client_talk (&client, "AUTH PLAIN AG5vYm9keQBwZW5jaWw=\r\n",
+               "535 5.7.8 The user name or the password is wrong");
+  client_talk (&client, "MAIL FROM:<a@x>\r\nRCPT TO:<b@y>\r\n", "550 5.7.1 Relaying");
+  g_assert_true (world_saw (world, PR_EVENT_SIGN_IN_FAILED));
+  client_talk (&client, "RSET\r\n" SIGN_IN, "235 2.7.0");
   client_close (&client);
 }
 
@@ -556,21 +364,21 @@ test_client_is_refused (World *world, gconstpointer config)
 
   pr_server_free (g_steal_pointer (&world->server));
   pr_store_set_value (world->store, "sign-in/client/127.0.0.1", value, NULL, NULL);
-  listen_with (world, config);
+  world_listen (world, config);
   wait_for_store (world);
   client_open (&client, world);
-  talk (&client, "", "220 ");
-  talk (&client, "EHLO x\r\n" SIGN_IN_WRONG, "421 4.7.0 Signing in failed too often");
+  client_talk (&client, "", "220 ");
+  client_talk (&client, "EHLO x\r\n" SIGN_IN_WRONG, "421 4.7.0 Signing in failed too often");
   wait_for (world->context, client_is_closed (&client), "the end of the connection");
   client_close (&client);
-  g_assert_true (was_told (world, PR_EVENT_CLIENT_REFUSED));
+  g_assert_true (world_saw (world, PR_EVENT_CLIENT_REFUSED));
 
   pr_server_shut_down (world->server);
   pr_server_free (g_steal_pointer (&world->server));
-  listen_with (world, config);
+  world_listen (world, config);
   wait_for_store (world);
   client_open (&second, world);
-  talk (&second, "", "421 4.7.0 Signing in failed too often");
+  client_talk (&second, "", "421 4.7.0 Signing in failed too often");
   client_close (&second);
 }
 
@@ -580,11 +388,11 @@ test_client_leaves_while_checked (World *world, gconstpointer config)
   Client client;
 
   client_open (&client, world);
-  talk (&client, "EHLO x\r\nAUTH LOGIN\r\n", "334 VXNlcm5hbWU6");
-  talk (&client, "dXNlcg==\r\n", "334 UGFzc3dvcmQ6");
+  client_talk (&client, "EHLO x\r\nAUTH LOGIN\r\n", "334 VXNlcm5hbWU6");
+  client_talk (&client, "dXNlcg==\r\n", "334 UGFzc3dvcmQ6");
   g_assert_cmpint (send (client.fd, "d3Jvbmc=\r\n", 10, MSG_NOSIGNAL), ==, 10);
   client_close (&client);
-  wait_for (world->context, was_told (world, PR_EVENT_DISCONNECTED), "the end of the connection");
+  wait_for (world->context, world_saw (world, PR_EVENT_DISCONNECTED), "the end of the connection");
 }
 
 /* Gone, or with another password: the sessions end, those of others stay. */
@@ -595,14 +403,14 @@ test_revoked (World *world, gconstpointer config)
 
   client_open (&client, world);
   client_open (&other, world);
-  talk (&other, "EHLO x\r\n", "250 ");
-  talk (&client, "EHLO x\r\n" SIGN_IN, "235 2.7.0");
-  listen_with (world, config);
-  talk (&client, "NOOP\r\n", "250 2.0.0");
-  listen_with (world, NOBODY_RELAYS);
-  talk (&client, "", "421 4.7.0 What you signed in with holds no longer");
+  client_talk (&other, "EHLO x\r\n", "250 ");
+  client_talk (&client, "EHLO x\r\n" SIGN_IN, "235 2.7.0");
+  world_listen (world, config);
+  client_talk (&client, "NOOP\r\n", "250 2.0.0");
+  world_listen (world, NOBODY_RELAYS);
+  client_talk (&client, "", "421 4.7.0 What you signed in with holds no longer");
   wait_for (world->context, client_is_closed (&client), "the end of the connection");
-  talk (&other, SIGN_IN, "502 5.5.1");
+  client_talk (&other, SIGN_IN, "502 5.5.1");
   client_close (&client);
   client_close (&other);
 }
@@ -613,8 +421,8 @@ test_sign_in_required (World *world, gconstpointer config)
   Client client;
 
   client_open (&client, world);
-  talk (&client, "EHLO x\r\nMAIL FROM:<a@x>\r\n", "530 5.7.0 Sign in first");
-  talk (&client, SIGN_IN "MAIL FROM:<a@office.example>\r\nRCPT TO:<b@y>\r\n", "250 2.1.5");
+  client_talk (&client, "EHLO x\r\nMAIL FROM:<a@x>\r\n", "530 5.7.0 Sign in first");
+  client_talk (&client, SIGN_IN "MAIL FROM:<a@office.example>\r\nRCPT TO:<b@y>\r\n", "250 2.1.5");
   client_close (&client);
 }
 
@@ -637,7 +445,7 @@ main (int argc, char *argv[])
   ADD ("disconnect-by-hand", PLAIN, test_disconnect_by_hand);
   ADD ("early-end", PLAIN, test_early_end);
 #define ADD_AUTH(name, config, function)                                                           \
-  g_test_add ("/server/" name, World, config, set_up, function, tear_down)
+  g_test_add ("/server/" name, World, config, world_set_up, function, world_tear_down)
   ADD_AUTH ("user-relays", WITH_USER, test_user_relays);
   ADD_AUTH ("wrong-password", WITH_USER, test_wrong_password);
   ADD_AUTH ("client-is-refused", WITH_USER, test_client_is_refused);
