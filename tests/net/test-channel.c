@@ -13,37 +13,9 @@
 #include "common/error.h"
 #include "net/listener.h"
 #include "net/poller.h"
-#include "wait.h"
+#include "net/fixture.h"
 
 #define LINGER_MS 60000
-
-typedef struct
-{
-  GMainContext *context;
-  PrLoop *loop;
-} Fixture;
-
-static void
-set_up (Fixture *f, gconstpointer poller)
-{
-  f->context = g_main_context_new ();
-  f->loop =
-    poller != NULL ? pr_loop_new_with_poller (f->context, poller) : pr_loop_new (f->context);
-}
-
-static void
-tear_down (Fixture *f, gconstpointer poller)
-{
-  pr_loop_free (f->loop);
-  g_main_context_unref (f->context);
-}
-
-static void
-settle (Fixture *f)
-{
-  for (guint i = 0; i < 10; i++)
-    g_main_context_iteration (f->context, FALSE);
-}
 
 /* The owner of one channel, and what it does in callbacks. */
 typedef struct
@@ -183,7 +155,7 @@ test_both_ways (Fixture *f, gconstpointer poller)
   Owner owner;
   int peer = owner_init (&owner, f);
 
-  settle (f);
+  fixture_settle (f);
   g_assert_cmpuint (owner.got->len, ==, 0);
   say (peer, "EHLO");
   wait_for (f->context, owner.got->len == 4, "four octets");
@@ -198,7 +170,7 @@ test_both_ways (Fixture *f, gconstpointer poller)
   close (peer);
   wait_for (f->context, owner.n_closed == 1, "the end of stream");
   g_assert_no_error (owner.error);
-  settle (f);
+  fixture_settle (f);
   owner_clear (&owner);
 }
 
@@ -211,10 +183,10 @@ test_keeps_what_is_not_taken (Fixture *f, gconstpointer poller)
   owner.takes = 2;
   say (peer, "abcdef");
   wait_for (f->context, owner.got->len == 2, "the first two octets");
-  settle (f);
+  fixture_settle (f);
   g_assert_cmpstr (owner.got->str, ==, "ab");
   say (peer, "gh");
-  settle (f);
+  fixture_settle (f);
   g_assert_cmpstr (owner.got->str, ==, "ab"); /* reading is off */
   pr_channel_resume (owner.channel);
   g_assert_cmpstr (owner.got->str, ==, "abcd"); /* on this turn */
@@ -238,7 +210,7 @@ test_resume_inside (Fixture *f, gconstpointer poller)
   wait_for (f->context, owner.got->len == 6, "all, octet by octet");
   owner.stalls = TRUE; /* and says resume all the same: must not spin */
   say (peer, "x");
-  settle (f);
+  fixture_settle (f);
   g_assert_cmpuint (owner.got->len, ==, 6);
   owner.stalls = FALSE;
   pr_channel_resume (owner.channel);
@@ -256,13 +228,13 @@ test_pause (Fixture *f, gconstpointer poller)
   pr_channel_pause (owner.channel);
   say (peer, "a");
   close (peer); /* even the hang-up waits, and does not spin */
-  settle (f);
+  fixture_settle (f);
   g_assert_cmpuint (owner.got->len, ==, 0);
   g_assert_cmpuint (owner.n_closed, ==, 0);
   owner.pause_in_received = TRUE;
   pr_channel_resume (owner.channel);
   wait_for (f->context, owner.got->len == 1, "an octet sent before the hang-up");
-  settle (f);
+  fixture_settle (f);
   g_assert_cmpuint (owner.n_closed, ==, 0);
   pr_channel_resume (owner.channel);
   wait_for (f->context, owner.n_closed == 1, "the end, once it is wanted");
@@ -284,7 +256,7 @@ test_half_close (Fixture *f, gconstpointer poller)
   g_assert_cmpuint (pr_channel_get_unsent (owner.channel), >, 0);
   say (peer, "QUIT");
   shutdown (peer, SHUT_WR);
-  settle (f);
+  fixture_settle (f);
   g_assert_cmpuint (owner.n_closed, ==, 0);
   while (total < strlen (big))
     {
@@ -375,7 +347,7 @@ test_write_to_the_dead (Fixture *f, gconstpointer poller)
   pr_channel_pause (owner.channel);
   pr_channel_resume (owner.channel);
   pr_channel_set_deadline (owner.channel, 1);
-  settle (f);
+  fixture_settle (f);
   owner_clear (&owner);
 }
 
@@ -387,7 +359,7 @@ test_deadline (Fixture *f, gconstpointer poller)
 
   pr_channel_set_deadline (owner.channel, 1);
   pr_channel_set_deadline (owner.channel, 0);
-  settle (f);
+  fixture_settle (f);
   pr_channel_set_deadline (owner.channel, 5);
   wait_for (f->context, owner.n_timed_out == 1, "the deadline");
   g_assert_cmpuint (owner.n_closed, ==, 0);
@@ -620,7 +592,7 @@ test_finish_while_peer_talks (Fixture *f, gconstpointer poller)
   g_assert_cmpuint (owner.got->len, ==, 1);
   g_assert_cmpuint (owner.n_closed, ==, 0);
   close (fds[1]);
-  settle (f);
+  fixture_settle (f);
   owner_clear (&owner);
 }
 
@@ -720,7 +692,7 @@ test_thousand_cycles (Fixture *f, gconstpointer poller)
         wait_for (f->context, owner.n_closed == 1, "the end");
       owner_clear (&owner);
     }
-  settle (f);
+  fixture_settle (f);
   g_assert_cmpuint (count_descriptors (), ==, before);
 }
 
@@ -758,7 +730,7 @@ add_tests (const char *name, const PrPoller *poller)
     {
       g_autofree char *path = g_strdup_printf ("/channel/%s/%s", name, tests[i].name);
 
-      g_test_add (path, Fixture, poller, set_up, tests[i].func, tear_down);
+      g_test_add (path, Fixture, poller, fixture_set_up, tests[i].func, fixture_tear_down);
     }
 }
 

@@ -8,28 +8,7 @@
 #include "config.h"
 #include "net/poller.h"
 #include "net/hook.h"
-#include "wait.h"
-
-typedef struct
-{
-  GMainContext *context;
-  PrLoop *loop;
-} Fixture;
-
-static void
-set_up (Fixture *f, gconstpointer poller)
-{
-  f->context = g_main_context_new ();
-  f->loop =
-    poller != NULL ? pr_loop_new_with_poller (f->context, poller) : pr_loop_new (f->context);
-}
-
-static void
-tear_down (Fixture *f, gconstpointer poller)
-{
-  pr_loop_free (f->loop);
-  g_main_context_unref (f->context);
-}
+#include "net/fixture.h"
 
 /* Two ends; [0] is watched. */
 typedef struct
@@ -70,20 +49,13 @@ on_ready (PrWatch *watch, PrIo ready, gpointer user_data)
 }
 
 static void
-settle (Fixture *f)
-{
-  for (guint i = 0; i < 10; i++)
-    g_main_context_iteration (f->context, FALSE);
-}
-
-static void
 test_watch (Fixture *f, gconstpointer poller)
 {
   Pair pair;
 
   open_pair (&pair);
   g_assert_true (pr_watch_start (&pair.watch, f->loop, pair.fds[0], PR_IO_IN, on_ready, &pair));
-  settle (f);
+  fixture_settle (f);
   g_assert_cmpuint (pair.n_in + pair.n_out + pair.n_hup, ==, 0);
 
   g_assert_cmpint (write (pair.fds[1], "x", 1), ==, 1);
@@ -97,7 +69,7 @@ test_watch (Fixture *f, gconstpointer poller)
 
   pr_watch_set (&pair.watch, 0);
   pair.n_out = 0;
-  settle (f);
+  fixture_settle (f);
   g_assert_cmpuint (pair.n_in + pair.n_out + pair.n_hup, ==, 0);
 
   close (pair.fds[1]);
@@ -106,7 +78,7 @@ test_watch (Fixture *f, gconstpointer poller)
 
   pr_watch_stop (&pair.watch);
   pair.n_hup = 0;
-  settle (f);
+  fixture_settle (f);
   g_assert_cmpuint (pair.n_hup, ==, 0);
   close_pair (&pair);
 }
@@ -142,7 +114,7 @@ test_free_other (Fixture *f, gconstpointer poller)
         pr_watch_start (&alive[i]->watch, f->loop, alive[i]->fds[0], PR_IO_OUT, on_ready_free_other,
                         alive[i]);
       wait_for (f->context, alive[0] == NULL || alive[1] == NULL, "one to free the other");
-      settle (f);
+      fixture_settle (f);
       survivor = alive[0] != NULL ? alive[0] : alive[1];
       g_assert_cmpuint (survivor->n_out, ==, 1);
       close_pair (survivor);
@@ -268,7 +240,7 @@ test_timers (Fixture *f, gconstpointer poller)
   pr_timer_start (&alarms[1].timer, f->loop, 86400000, on_alarm, &alarms[1]);
 
   wait_for (f->context, sum_fired (alarms, 100) == 74, "74 timers");
-  settle (f);
+  fixture_settle (f);
   for (guint i = 0; i < 100; i++)
     g_assert_cmpuint (alarms[i].n_fired, ==, i % 4 != 0 && i != 1);
   pr_timer_stop (&alarms[1].timer);
@@ -298,7 +270,7 @@ test_timer_free_inside (Fixture *f, gconstpointer poller)
   pr_timer_start (&a->timer, f->loop, 1, on_alarm_free_both, a);
   pr_timer_start (&b->timer, f->loop, 1, on_alarm_free_both, b);
   wait_for (f->context, n == 1, "a timer that frees itself");
-  settle (f);
+  fixture_settle (f);
   g_assert_cmpuint (n, ==, 1);
 }
 
@@ -414,7 +386,7 @@ add_tests (const char *name, const PrPoller *poller)
     {
       g_autofree char *path = g_strdup_printf ("/loop/%s/%s", name, tests[i].name);
 
-      g_test_add (path, Fixture, poller, set_up, tests[i].func, tear_down);
+      g_test_add (path, Fixture, poller, fixture_set_up, tests[i].func, fixture_tear_down);
     }
 }
 

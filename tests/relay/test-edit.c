@@ -8,23 +8,6 @@
   "[route wait]\nrecipients=*@hold.test\nvia=hold\n"                                               \
   "[route out]\nrecipients=*@there.test\nvia=smarthost\ntls=off\nhosts=127.0.0.1:%u\n"
 
-typedef struct
-{
-  guint n_done;
-  char *why;
-  gboolean done;
-} Answer;
-
-static void
-on_done (guint n_done, const char *why, gpointer user_data)
-{
-  Answer *answer = user_data;
-
-  answer->n_done = n_done;
-  answer->why = g_strdup (why);
-  answer->done = TRUE;
-}
-
 static World *
 new_world (FakeHop **hop)
 {
@@ -38,20 +21,13 @@ new_world (FakeHop **hop)
   return world;
 }
 
-static void
-end (World *world, FakeHop *hop)
-{
-  fake_hop_free (hop);
-  world_free (world);
-}
-
 /* @route: "" lets the routes decide. */
 static void
 move (World *world, const char *route, gint64 id, guint expected)
 {
   Answer answer = { 0 };
 
-  pr_runner_move (world->runner, *route != '\0' ? route : NULL, &id, 1, on_done, &answer);
+  pr_runner_move (world->runner, *route != '\0' ? route : NULL, &id, 1, world_on_done, &answer);
   world_wait (world, answer.done, "a move");
   g_assert_cmpuint (answer.n_done, ==, expected);
   g_assert_true (expected > 0 || answer.why != NULL);
@@ -67,7 +43,7 @@ edit (World *world, gint64 id, const char *remove, const char *add, const char *
   Answer answer = { 0 };
 
   pr_runner_edit (world->runner, id, (const char *const *) removed, (const char *const *) added,
-                  on_done, &answer);
+                  world_on_done, &answer);
   world_wait (world, answer.done, "an edit");
   g_assert_cmpuint (answer.n_done, ==, why == NULL);
   if (why != NULL)
@@ -107,7 +83,7 @@ test_fail (void)
   gint64 id = world_put (world, "me@there.test", "a@hold.test b@hold.test");
   Answer answer = { 0 };
 
-  pr_runner_order (world->runner, PR_ORDER_FAIL, &id, 1, on_done, &answer);
+  pr_runner_order (world->runner, PR_ORDER_FAIL, &id, 1, world_on_done, &answer);
   world_wait (world, answer.done, "the order");
   g_assert_cmpuint (answer.n_done, ==, 1);
   g_assert_null (answer.why);
@@ -119,12 +95,12 @@ test_fail (void)
   g_assert_nonnull (strstr (fake_hop_get_mail (hop, 0)->text->str, "5.3.0"));
 
   answer = (Answer){ 0 };
-  pr_runner_order (world->runner, PR_ORDER_FAIL, &id, 1, on_done, &answer);
+  pr_runner_order (world->runner, PR_ORDER_FAIL, &id, 1, world_on_done, &answer);
   world_wait (world, answer.done, "the second order");
   g_assert_cmpuint (answer.n_done, ==, 0);
   g_assert_nonnull (answer.why);
   g_free (answer.why);
-  end (world, hop);
+  world_end (world, hop);
 }
 
 /* ── Moving ───────────────────────────────────────────────────────────────────────────────── */
@@ -145,7 +121,7 @@ test_move (void)
   world_wait (world, world_count_messages (world) == 0, "both to leave");
   g_assert_cmpuint (world_count_events (world, "edited"), ==, 2);
   move (world, "out", id, 0);
-  end (world, hop);
+  world_end (world, hop);
 }
 
 /* A pin outlives tries, restarts and other configurations, until its route is gone. */
@@ -167,7 +143,7 @@ test_pin_stays (void)
   move (world, "out", id, 1);
   pr_runner_set_paused (world->runner, FALSE);
   world_wait (world, fake_hop_count_mail (hop) == 1, "it to go");
-  end (world, hop);
+  world_end (world, hop);
 }
 
 static void
@@ -182,13 +158,13 @@ test_pin_to_hold (void)
   id = world_put (world, "me@here.test", "a@there.test");
   move (world, "wait", id, 1);
   assert_is (world, id, "a@there.test=\twait/ 1");
-  pr_runner_order (world->runner, PR_ORDER_RELEASE, &id, 1, on_done, &answer);
+  pr_runner_order (world->runner, PR_ORDER_RELEASE, &id, 1, world_on_done, &answer);
   world_wait (world, answer.done, "the release");
   g_assert_cmpuint (answer.n_done, ==, 1);
   assert_is (world, id, "a@there.test=out 0");
   pr_runner_set_paused (world->runner, FALSE);
   world_wait (world, fake_hop_count_mail (hop) == 1, "it to go");
-  end (world, hop);
+  world_end (world, hop);
 }
 
 static void
@@ -237,7 +213,7 @@ test_edit (void)
   /* Who has it already may get it again. */
   edit (world, id, "", "c@there.test", NULL);
   world_wait (world, fake_hop_count_mail (hop) == 2, "it once more");
-  end (world, hop);
+  world_end (world, hop);
 }
 
 static void
@@ -254,7 +230,7 @@ test_edit_refused (void)
   edit (world, id + 1, "", "c@there.test", "no such message");
   assert_is (world, id, "a@hold.test=wait/ 1, b@hold.test=wait/ 1");
   g_assert_cmpuint (world_count_events (world, "edited"), ==, 0);
-  end (world, hop);
+  world_end (world, hop);
 }
 
 /* While one is written, other orders do not touch the message. */
@@ -268,9 +244,9 @@ test_edit_alone (void)
   gint64 id = world_put (world, "me@here.test", "a@hold.test");
   Answer first = { 0 }, second = { 0 }, third = { 0 };
 
-  pr_runner_edit (world->runner, id, none, add, on_done, &first);
-  pr_runner_edit (world->runner, id, none, add, on_done, &second);
-  pr_runner_order (world->runner, PR_ORDER_RELEASE, &id, 1, on_done, &third);
+  pr_runner_edit (world->runner, id, none, add, world_on_done, &first);
+  pr_runner_edit (world->runner, id, none, add, world_on_done, &second);
+  pr_runner_order (world->runner, PR_ORDER_RELEASE, &id, 1, world_on_done, &third);
   world_wait (world, first.done && second.done && third.done, "all three");
   g_assert_cmpuint (first.n_done, ==, 1);
   g_assert_cmpuint (second.n_done, ==, 0);
@@ -280,7 +256,7 @@ test_edit_alone (void)
   g_free (second.why);
   g_free (third.why);
   assert_is (world, id, "a@hold.test=wait/ 1, c@hold.test=wait/ 1");
-  end (world, hop);
+  world_end (world, hop);
 }
 
 /* ── Looking ──────────────────────────────────────────────────────────────────────────────── */
@@ -311,7 +287,7 @@ test_blocked (void)
   pr_runner_list_blocked (world->runner, 10, on_blocked, blocked);
   g_assert_true (g_str_has_prefix (blocked->str, "out: Could not connect to 127.0.0.1:1"));
   world_wait (world, !pr_runner_is_active (world->runner, id), "nothing to be sent");
-  end (world, hop);
+  world_end (world, hop);
 }
 
 int

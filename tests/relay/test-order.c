@@ -31,35 +31,11 @@ set_smarthost (World *world, FakeHop *hop)
 }
 
 static void
-end (World *world, FakeHop *hop)
-{
-  fake_hop_free (hop);
-  world_free (world);
-}
-
-typedef struct
-{
-  guint n_done;
-  char *why;
-  gboolean done;
-} Answer;
-
-static void
-on_done (guint n_done, const char *why, gpointer user_data)
-{
-  Answer *answer = user_data;
-
-  answer->n_done = n_done;
-  answer->why = g_strdup (why);
-  answer->done = TRUE;
-}
-
-static void
 order (World *world, PrOrder what, gint64 id, guint expected)
 {
   Answer answer = { 0 };
 
-  pr_runner_order (world->runner, what, &id, 1, on_done, &answer);
+  pr_runner_order (world->runner, what, &id, 1, world_on_done, &answer);
   world_wait (world, answer.done, "an order to be carried out");
 
   g_assert_cmpuint (answer.n_done, ==, expected);
@@ -72,7 +48,7 @@ order_all (World *world, PrOrder what, guint expected)
 {
   Answer answer = { 0 };
 
-  pr_runner_order_all (world->runner, what, on_done, &answer);
+  pr_runner_order_all (world->runner, what, world_on_done, &answer);
   world_wait (world, answer.done, "an order for all to be carried out");
   g_assert_cmpuint (answer.n_done, ==, expected);
   g_free (answer.why);
@@ -103,7 +79,7 @@ test_retry (void)
   world_wait (world, world_count_messages (world) == 0, "the message to leave");
   g_assert_cmpuint (world_count_events (world, "retried"), ==, 1);
   order (world, PR_ORDER_RETRY, id, 0);
-  end (world, hop);
+  world_end (world, hop);
 }
 
 static void
@@ -121,7 +97,7 @@ test_retry_of_a_dead_hop (void)
   world_idle (world, 100);
   order_all (world, PR_ORDER_RETRY, 2);
   world_wait (world, world_count_messages (world) == 0, "the messages to leave");
-  end (world, hop);
+  world_end (world, hop);
 }
 
 static void
@@ -140,7 +116,7 @@ test_retry_of_a_failed_one (void)
   g_assert_cmpint (state_of (world, id), ==, PR_RECIPIENT_FAILED);
   order (world, PR_ORDER_RETRY, id, 1);
   world_wait (world, world_count_messages (world) == 0, "the message to leave");
-  end (world, hop);
+  world_end (world, hop);
 }
 
 static void
@@ -163,7 +139,7 @@ test_hold_and_release (void)
   g_assert_cmpuint (fake_hop_count_connections (hop), ==, 0);
   order (world, PR_ORDER_RELEASE, id, 1);
   world_wait (world, world_count_messages (world) == 0, "the message to leave");
-  end (world, hop);
+  world_end (world, hop);
 }
 
 /* Held while it is being sent, before the final dot: it does not go. */
@@ -186,7 +162,7 @@ test_hold_while_sending (void)
   order (world, PR_ORDER_RELEASE, id, 1);
   world_wait (world, world_count_messages (world) == 0, "the message to leave");
   g_assert_cmpuint (fake_hop_count_mail (hop), ==, 1);
-  end (world, hop);
+  world_end (world, hop);
 }
 
 static void
@@ -221,7 +197,7 @@ test_delete (void)
   g_assert_cmpuint (world_count_messages (world), ==, 0);
   order (world, PR_ORDER_DELETE, waiting, 0);
   g_assert_cmpuint (fake_hop_count_mail (hop), ==, 0);
-  end (world, hop);
+  world_end (world, hop);
 }
 
 static void
@@ -247,7 +223,7 @@ test_for_all (void)
     world_put (world, "me@a.example", "you@b.example");
   order_all (world, PR_ORDER_DELETE, 10);
   g_assert_cmpuint (world_count_messages (world), ==, 0);
-  end (world, hop);
+  world_end (world, hop);
 }
 
 /* ── Configuration ────────────────────────────────────────────────────────────────────────── */
@@ -267,7 +243,7 @@ test_a_route_appears (void)
   set_smarthost (world, hop);
   world_wait (world, world_count_messages (world) == 0, "the messages to leave");
   g_assert_cmpuint (world_count_events (world, "released"), ==, 3);
-  end (world, hop);
+  world_end (world, hop);
 }
 
 static void
@@ -312,7 +288,7 @@ test_a_route_changes (void)
   pr_runner_set_paused (world->runner, FALSE);
   world_wait (world, world_count_messages (world) == 0, "the message to leave by the new route");
   g_assert_cmpuint (fake_hop_count_mail (hop), ==, 2);
-  end (world, hop);
+  world_end (world, hop);
 }
 
 static void
@@ -335,7 +311,7 @@ test_postmaster_appears (void)
   world_wait (world, world_count_messages (world) == 0, "the message to leave");
   g_assert_true (
     g_str_has_prefix (fake_hop_get_mail (hop, 0)->recipients->pdata[0], "<boss@c.example>"));
-  end (world, hop);
+  world_end (world, hop);
 }
 
 static void
@@ -357,7 +333,7 @@ test_pause_lets_a_message_end (void)
   g_assert_cmpuint (fake_hop_count_mail (hop), ==, 10);
   g_assert_cmpuint (world_count_events (world, "paused"), ==, 1);
   g_assert_cmpuint (world_count_events (world, "resumed"), ==, 1);
-  end (world, hop);
+  world_end (world, hop);
 }
 
 static void
@@ -400,7 +376,7 @@ test_stop (void)
   world_restart (world, config);
   world_wait (world, world_count_messages (world) == 0, "what was given back to leave");
   g_assert_cmpuint (fake_hop_count (hop, "MAIL FROM:<late@"), ==, 1);
-  end (world, hop);
+  world_end (world, hop);
 }
 
 /* All hops together keep within one bound, and each has its turn. */
@@ -430,7 +406,7 @@ test_bound_of_all_connections (void)
   world_wait (world, world_count_messages (world) == 0, "all messages to leave");
   g_assert_cmpuint (fake_hop_count_mail (hop), ==, 60);
   g_assert_cmpuint (fake_hop_count_most (hop), <=, 3); /* one may be saying goodbye */
-  end (world, hop);
+  world_end (world, hop);
 }
 
 static void
@@ -448,7 +424,7 @@ test_network_is_watched (void)
   g_signal_emit_by_name (monitor, "network-changed", TRUE);
   pr_runner_get_stats (world->runner, &stats);
   g_assert_true (stats.network_available);
-  end (world, hop);
+  world_end (world, hop);
 }
 
 /* A session that a person ends returns its message. */
@@ -468,7 +444,7 @@ test_disconnect (void)
   live->disconnect (live);
   world_wait (world, world_count_messages (world) == 0, "the message to leave after all");
   g_assert_cmpuint (fake_hop_count_connections (hop), ==, 2);
-  end (world, hop);
+  world_end (world, hop);
 }
 
 int

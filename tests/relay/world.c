@@ -123,6 +123,23 @@ world_free (World *self)
 }
 
 void
+world_end (World *self, FakeHop *hop)
+{
+  fake_hop_free (hop);
+  world_free (self);
+}
+
+void
+world_on_done (guint n_done, const char *why, gpointer answer)
+{
+  Answer *self = answer;
+
+  self->n_done = n_done;
+  self->why = g_strdup (why);
+  self->done = TRUE;
+}
+
+void
 world_set_config (World *self, const char *text)
 {
   g_autoptr (PrConfig) config = parse (text);

@@ -26,6 +26,8 @@ typedef struct
 /* @config: postroom.conf. Not started. */
 World *world_new (const char *config);
 void world_free (World *self);
+/* With the hop that its mail went to. */
+void world_end (World *self, FakeHop *hop);
 void world_set_config (World *self, const char *config);
 /* Closes the store as a stop would and opens it again with a new runner, started. */
 void world_restart (World *self, const char *config);
@@ -49,6 +51,16 @@ gint64 world_begin_wait (void);
 void world_turn (World *self, gint64 deadline_us, const char *what);
 /* Turns for @ms: for what must not happen. */
 void world_idle (World *self, guint ms);
+
+/* What became of an order: pass one as the data of world_on_done, and wait for done. */
+typedef struct
+{
+  guint n_done;
+  char *why; /* owned, nullable */
+  gboolean done;
+} Answer;
+
+void world_on_done (guint n_done, const char *why, gpointer answer);
 
 /* The message as the store has it now; NULL: it left. (transfer full) */
 PrMessage *world_get (World *self, gint64 id);
