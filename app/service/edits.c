@@ -2,6 +2,7 @@
 #include "service/edits.h"
 
 #include "common/error.h"
+#include "config/config.h"
 #include "control/conf.h"
 #include "smtp/sasl.h"
 
@@ -73,6 +74,52 @@ unset_key (const char *text, const Edit *edit, GError **error)
   return pr_conf_unset (text, edit->group, edit->key);
 }
 
+/* What @key of @group says, or its default where the file is silent. (transfer full) */
+static char *
+get_value (const char *text, const char *group, const char *key)
+{
+  g_autoptr (GKeyFile) file = g_key_file_new ();
+  char *value = NULL;
+
+  if (*text != '\0' && g_key_file_load_from_data (file, text, strlen (text), G_KEY_FILE_NONE, NULL))
+    value = g_key_file_get_string (file, group, key, NULL);
+  for (const PrConfigKey *k = pr_config_get_keys (); value == NULL && k->group != NULL; k++)
+    if (g_str_equal (k->group, group) && g_str_equal (k->key, key))
+      value = g_strdup (k->default_text);
+
+  return value != NULL ? value : g_strdup ("");
+}
+
+/* The list without @item, and with it at its end when @with. */
+static char *
+change_list (const char *text, const Edit *edit, gboolean with, GError **error)
+{
+  g_autofree char *value = get_value (text, edit->group, edit->key);
+  g_auto (GStrv) items = g_strsplit (value, ";", -1);
+  g_autoptr (GString) list = g_string_new (NULL);
+
+  for (char **item = items; *item != NULL; item++)
+    if (*g_strstrip (*item) != '\0' && !g_str_equal (*item, edit->value))
+      g_string_append_printf (list, "%s%s", list->len > 0 ? ";" : "", *item);
+  if (with)
+    g_string_append_printf (list, "%s%s", list->len > 0 ? ";" : "", edit->value);
+
+  return set_key (text, &(Edit){ .group = edit->group, .key = edit->key, .value = list->str },
+                  error);
+}
+
+static char *
+add_item (const char *text, const Edit *edit, GError **error)
+{
+  return change_list (text, edit, TRUE, error);
+}
+
+static char *
+take_item (const char *text, const Edit *edit, GError **error)
+{
+  return change_list (text, edit, FALSE, error);
+}
+
 static char *
 apply (const char *text, const Edit *edit, GError **error)
 {
@@ -80,10 +127,8 @@ apply (const char *text, const Edit *edit, GError **error)
   {
     const char *verb;
     char *(*func) (const char *text, const Edit *edit, GError **error);
-  } verbs[] = { { "set", set_key },
-                { "unset", unset_key },
-                { "remove", remove_group },
-                { "rename", rename_group },
+  } verbs[] = { { "set", set_key },    { "unset", unset_key },     { "add", add_item },
+                { "take", take_item }, { "remove", remove_group }, { "rename", rename_group },
                 { "move", move_group } };
 
   if (!pr_conf_is_name (edit->group) || !is_line (edit->key) || !is_line (edit->value))

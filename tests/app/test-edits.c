@@ -47,6 +47,21 @@ test_apply (void)
   assert_edited ("[('remove', 'server', '', '')]", "# mine\n\n[route out]\nvia=mx\n");
 }
 
+/* Lists grow and shrink by one; where the file is silent they begin with the default. */
+static void
+test_lists (void)
+{
+  assert_edited ("[('add', 'access', 'relay-networks', '192.0.2.7'),"
+                 " ('add', 'access', 'relay-networks', '192.0.2.7')]",
+                 "# mine\n[server]\nhostname=a.test\n\n[route out]\nvia=mx\n\n[access]\n"
+                 "relay-networks=127.0.0.0/8;::1/128;192.0.2.7\n");
+  assert_edited ("[('add', 'access', 'deny-networks', '192.0.2.7'),"
+                 " ('add', 'access', 'deny-networks', '192.0.2.8'),"
+                 " ('take', 'access', 'deny-networks', '192.0.2.7')]",
+                 "# mine\n[server]\nhostname=a.test\n\n[route out]\nvia=mx\n\n[access]\n"
+                 "deny-networks=192.0.2.8\n");
+}
+
 /* Nothing of several edits is done when one makes no sense. */
 static void
 test_refused (void)
@@ -113,6 +128,7 @@ main (int argc, char *argv[])
 {
   g_test_init (&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
   g_test_add_func ("/edits/apply", test_apply);
+  g_test_add_func ("/edits/lists", test_lists);
   g_test_add_func ("/edits/refused", test_refused);
   g_test_add_func ("/edits/user", test_user);
   g_test_add_func ("/edits/user-refused", test_user_refused);
