@@ -414,7 +414,8 @@ static const Verb verbs[] = {
   { "VRFY", IS_IDLE, check_argument, proceed_vrfy,
     "VRFY address\nis not answered; an address shows at RCPT whether it is taken" },
   { "HELP", IS_IDLE, check_nothing, proceed_help, "HELP [command]" },
-  { "STARTTLS", NEEDS_HELO, check_starttls, proceed_starttls,
+  /* Before EHLO, too: GNU SASL's client does not wait for it, and all begins anew anyway. */
+  { "STARTTLS", 0, check_starttls, proceed_starttls,
     "STARTTLS\nencrypts the connection, where EHLO lists it" },
   { "EXPN", 0, check_nothing, proceed_unsupported, NULL },
   { "ETRN", 0, check_nothing, proceed_unsupported, NULL },
