@@ -93,8 +93,8 @@ gboolean pr_channel_is_secure (const PrChannel *self);
 gboolean pr_channel_is_securing (const PrChannel *self); /* a handshake is under way */
 /* NULL while plain. */
 const PrTlsFacts *pr_channel_get_tls (const PrChannel *self);
-/* Channel binding for SCRAM-PLUS: "tls-exporter" (RFC 9266) or "tls-server-end-point" (RFC 5929);
- * NULL where the session has none. (transfer full) */
+/* Channel binding for SCRAM-PLUS: "tls-exporter" (RFC 9266), "tls-unique" (before TLS 1.3) or
+ * "tls-server-end-point" (both RFC 5929); NULL where the session has none. (transfer full) */
 GBytes *pr_channel_get_binding (PrChannel *self, const char *type);
 
 /* FALSE for UNIX sockets. */

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What versions a ClientHello offers. */
+/* What versions a ClientHello offers, and why a client goes. */
 
 #include "net/tls-hello.h"
+
+#include <string.h>
 
 #define SUPPORTED_VERSIONS 43 /* RFC 8446 §4.2.1 */
 #define FIXED_OCTETS 34       /* version and random */
@@ -75,6 +77,21 @@ pr_tls_hello_read_version (const guint8 *data, gsize len)
     }
 
   return offered;
+}
+
+guint8
+pr_tls_hello_read_alert (const guint8 *data, gsize len)
+{
+  static const guint8 change[] = { 20, 3, 3, 0, 1, 1 };
+  static const guint8 alert[] = { 21, 3, 3, 0, 2, 2 };
+
+  if (len > sizeof change && memcmp (data, change, sizeof change) == 0)
+    {
+      data += sizeof change;
+      len -= sizeof change;
+    }
+
+  return len > sizeof alert && memcmp (data, alert, sizeof alert) == 0 ? data[sizeof alert] : 0;
 }
 
 const char *

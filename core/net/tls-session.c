@@ -25,6 +25,7 @@ struct _PrTlsSession
   char *host;          /* owned; client */
   GPtrArray *tlsa;     /* owned, nullable; client */
   guint16 offered;     /* server: the highest version the client named, as on the wire */
+  guint8 alert;        /* server: a plain one that came where an encrypted one should */
   gssize late; /* how a read ended that had octets to give first: GnuTLS says it only once */
   gboolean complete, ended, remembered;
   PrTlsFacts facts;
@@ -42,12 +43,23 @@ on_client_hello (gnutls_session_t session, unsigned type, unsigned when, unsigne
   return 0;
 }
 
+/* An alert that GnuTLS takes for a record that cannot be decrypted. */
+static void
+look_for_alert (PrTlsSession *self)
+{
+  guint8 octets[PR_TLS_ALERT_OCTETS];
+  gssize n =
+    recv (gnutls_transport_get_int (self->session), octets, sizeof octets, MSG_PEEK | MSG_DONTWAIT);
+
+  if (n > 0)
+    self->alert = pr_tls_hello_read_alert (octets, (gsize) n);
+}
+
 /* ── Faults in words ──────────────────────────────────────────────────────────────────────── */
 
 static char *
-alert_words (PrTlsSession *self)
+alert_words (PrTlsSession *self, gnutls_alert_description_t alert)
 {
-  gnutls_alert_description_t alert = gnutls_alert_get (self->session);
   const char *who = self->server != NULL ? "the client" : "the server";
 
   if (self->server != NULL &&
@@ -60,6 +72,13 @@ alert_words (PrTlsSession *self)
     return g_strdup_printf ("%s wants another version of TLS", who);
 
   return g_strdup_printf ("%s broke the handshake off: %s", who, gnutls_alert_get_name (alert));
+}
+
+static gboolean
+offered_too_little (PrTlsSession *self)
+{
+  return self->server != NULL && self->offered != 0 &&
+         self->offered < 0x0301 + (pr_tls_server_get_minimum (self->server) - PR_TLS_1_0);
 }
 
 /* GnuTLS has one word for a record that is none and for one that broke off. */
@@ -78,13 +97,15 @@ fault_words (PrTlsSession *self, int code)
 
   if (code == GNUTLS_E_UNEXPECTED_PACKET_LENGTH && self->offered == 0 && has_left (self))
     code = GNUTLS_E_PREMATURE_TERMINATION;
+  if (offered_too_little (self)) /* whatever GnuTLS stumbled over first */
+    return g_strdup_printf ("the client offered %s only", pr_tls_version_name (self->offered));
+  if (code == GNUTLS_E_DECRYPTION_FAILED && self->alert != 0)
+    return alert_words (self, self->alert);
 
   switch (code)
     {
-    case GNUTLS_E_FATAL_ALERT_RECEIVED: return alert_words (self);
+    case GNUTLS_E_FATAL_ALERT_RECEIVED: return alert_words (self, gnutls_alert_get (self->session));
     case GNUTLS_E_UNSUPPORTED_VERSION_PACKET:
-      if (self->server != NULL && self->offered != 0)
-        return g_strdup_printf ("the client offered %s only", pr_tls_version_name (self->offered));
       return g_strdup_printf ("%s offers no version of TLS that is allowed here", who);
     case GNUTLS_E_PREMATURE_TERMINATION:
     case GNUTLS_E_PULL_ERROR:
@@ -278,6 +299,8 @@ pr_tls_session_handshake (PrTlsSession *self, GError **error)
 {
   int code;
 
+  if (self->server != NULL)
+    look_for_alert (self);
   do
     code = gnutls_handshake (self->session);
   while (code == GNUTLS_E_INTERRUPTED || code == GNUTLS_E_WARNING_ALERT_RECEIVED ||
@@ -398,7 +421,15 @@ pr_tls_session_get_binding (PrTlsSession *self, const char *type)
   gnutls_datum_t data = { 0 };
   GBytes *bytes;
 
-  if (g_str_equal (type, "tls-exporter"))
+  if (g_str_equal (type, "tls-unique"))
+    {
+      /* RFC 9266 §3: TLS 1.3 has none. RFC 7627 §5: a bare one can be made to match another's. */
+      if (!self->complete || gnutls_protocol_get_version (self->session) >= GNUTLS_TLS1_3 ||
+          !gnutls_session_ext_master_secret_status (self->session))
+        return NULL;
+      kind = GNUTLS_CB_TLS_UNIQUE;
+    }
+  else if (g_str_equal (type, "tls-exporter"))
     kind = GNUTLS_CB_TLS_EXPORTER;
   else if (g_str_equal (type, "tls-server-end-point"))
     kind = GNUTLS_CB_TLS_SERVER_END_POINT;

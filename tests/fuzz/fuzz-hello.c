@@ -18,6 +18,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   for (size_t i = 0; i + 1 < size && !found; i++)
     found = data[i] == version >> 8 && data[i + 1] == (version & 0xff);
   g_assert_true (found);
+  g_assert_true (pr_tls_hello_read_alert (copy, size) == 0 || size >= 7);
   g_assert_nonnull (pr_tls_version_name (version));
 
   return 0;

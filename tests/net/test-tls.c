@@ -423,6 +423,7 @@ static void
 test_hello (Fixture *f, gconstpointer unused)
 {
   guint8 hello[34 + 4 + 2 + 7] = { 3, 1 };
+  static const guint8 alert[] = { 20, 3, 3, 0, 1, 1, 21, 3, 3, 0, 2, 2, 48 };
   const guint8 versions[] = { 0, 43, 0, 3, 2, 3, 4 };
 
   g_assert_cmpuint (pr_tls_hello_read_version (hello, 0), ==, 0);
@@ -432,6 +433,12 @@ test_hello (Fixture *f, gconstpointer unused)
   memcpy (hello + 40, versions, sizeof versions);
   g_assert_cmpuint (pr_tls_hello_read_version (hello, sizeof hello), ==, 0x0304);
   g_assert_cmpuint (pr_tls_hello_read_version (hello, sizeof hello - 1), ==, 0x0301);
+  g_assert_cmpuint (pr_tls_hello_read_alert (alert, sizeof alert), ==, 48);
+  g_assert_cmpuint (pr_tls_hello_read_alert (alert, sizeof alert - 1), ==, 0);
+  g_assert_cmpuint (pr_tls_hello_read_alert (alert + 6, 7), ==, 48);
+  g_assert_cmpuint (pr_tls_hello_read_alert (alert + 6, 6), ==, 0);
+  g_assert_cmpuint (pr_tls_hello_read_alert (alert, 6), ==, 0);
+  g_assert_cmpuint (pr_tls_hello_read_alert (hello, 0), ==, 0);
   g_assert_cmpstr (pr_tls_version_name (0x0300), ==, "SSL 3.0");
   g_assert_cmpstr (pr_tls_version_name (0x0304), ==, "TLS 1.3");
   g_assert_cmpstr (pr_tls_version_name (7), ==, "an unknown version of TLS");
@@ -542,6 +549,7 @@ test_old_client (Fixture *f, gconstpointer unused)
   g_assert_cmpstr (pr_channel_get_tls (owner.channel)->version, ==, "TLS1.0");
   /* Without extended master secret there is no exporter to bind to. */
   g_assert_null (pr_channel_get_binding (owner.channel, "tls-exporter"));
+  g_assert_null (pr_channel_get_binding (owner.channel, "tls-unique"));
   owner_clear (&owner);
   foreign_clear (&foreign);
 }
