@@ -85,14 +85,13 @@ wants_token (const PrRouteConfig *route)
 }
 
 static PrSaslMechanisms
-choose (const PrDelivery *self, GBytes *exporter)
+choose (const PrDelivery *self, gboolean has_binding)
 {
   const PrTlsFacts *facts = pr_channel_get_tls (self->channel);
 
   /* Whoever stands between could have taken the place of a server that is not verified. */
   return pr_sasl_choose (pr_client_get_capabilities (self->client)->mechanisms, self->route->auth,
-                         facts != NULL && facts->verified, wants_token (self->route),
-                         exporter != NULL);
+                         facts != NULL && facts->verified, wants_token (self->route), has_binding);
 }
 
 static PrEntry
@@ -125,15 +124,17 @@ hold_route (PrDelivery *self, const char *why)
 static PrEntry
 sign_in (PrDelivery *self)
 {
-  g_autoptr (GBytes) exporter = pr_channel_is_secure (self->channel)
-                                  ? pr_channel_get_binding (self->channel, "tls-exporter")
-                                  : NULL;
-  PrSaslMechanisms mechanism = choose (self, exporter);
+  /* Before TLS 1.3 the one that every server with -PLUS knows (RFC 5802 §6.1). */
+  g_autoptr (GBytes) unique = pr_channel_get_binding (self->channel, "tls-unique");
+  g_autoptr (GBytes) exporter =
+    unique == NULL ? pr_channel_get_binding (self->channel, "tls-exporter") : NULL;
+  PrSaslMechanisms mechanism = choose (self, unique != NULL || exporter != NULL);
   PrSaslCredentials credentials = {
     .user = self->route->username,
     .secret = pr_way_get_secret (self->way),
     .host = self->host_name,
     .exporter = exporter,
+    .unique = unique,
   };
   g_autoptr (GError) error = NULL;
   PrSaslClient *sasl;

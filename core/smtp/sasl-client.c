@@ -41,6 +41,18 @@ get_library (void)
 }
 
 static void
+set_binding (Gsasl_session *session, Gsasl_property property, GBytes *binding)
+{
+  g_autofree char *encoded = NULL;
+
+  if (binding == NULL)
+    return;
+
+  encoded = g_base64_encode (g_bytes_get_data (binding, NULL), g_bytes_get_size (binding));
+  gsasl_property_set (session, property, encoded);
+}
+
+static void
 set_properties (Gsasl_session *session, PrSaslMechanisms mechanism,
                 const PrSaslCredentials *credentials)
 {
@@ -50,14 +62,10 @@ set_properties (Gsasl_session *session, PrSaslMechanisms mechanism,
   gsasl_property_set (session, GSASL_HOSTNAME, credentials->host);
 
   /* Only where it is used: with SCRAM proper it would say "you cannot do that". */
-  if ((mechanism & (PR_SASL_SCRAM_SHA_256_PLUS | PR_SASL_SCRAM_SHA_1_PLUS)) != 0 &&
-      credentials->exporter != NULL)
+  if ((mechanism & (PR_SASL_SCRAM_SHA_256_PLUS | PR_SASL_SCRAM_SHA_1_PLUS)) != 0)
     {
-      gsize len;
-      const guchar *data = g_bytes_get_data (credentials->exporter, &len);
-      g_autofree char *encoded = g_base64_encode (data, len);
-
-      gsasl_property_set (session, GSASL_CB_TLS_EXPORTER, encoded);
+      set_binding (session, GSASL_CB_TLS_EXPORTER, credentials->exporter);
+      set_binding (session, GSASL_CB_TLS_UNIQUE, credentials->unique);
     }
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /* sasl-scram.c: SCRAM as a server (RFC 5802, SHA-256 by RFC 7677), with channel binding by
- * tls-exporter (RFC 9266) and tls-server-end-point (RFC 5929).
+ * tls-exporter (RFC 9266), tls-unique and tls-server-end-point (RFC 5929).
  *
  *   client: n,,n=user,r=nonce            FIRST
  *   server: r=nonce+ours,s=salt,i=count
@@ -61,7 +61,7 @@ get_binding (PrScram *self, const char *type)
 static PrSaslStep
 take_flag (PrScram *self, const char *flag)
 {
-  static const char *const types[] = { "tls-exporter", "tls-server-end-point" };
+  static const char *const types[] = { "tls-exporter", "tls-unique", "tls-server-end-point" };
 
   if (g_str_has_prefix (flag, "p="))
     {

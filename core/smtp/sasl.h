@@ -85,7 +85,8 @@ typedef struct
    * or the clear password for CRAM_MD5. Never NULL: pr_sasl_make_up_secret() for those who do not
    * exist, so that both look and take alike. Wiped. (transfer full) */
   char *(*find_secret) (gpointer owner, PrSaslMechanisms mechanism, const char *user);
-  /* (nullable) the channel binding "tls-exporter" (RFC 9266) or "tls-server-end-point" (RFC 5929);
+  /* (nullable) the channel binding "tls-exporter" (RFC 9266), "tls-unique" or
+   * "tls-server-end-point" (both RFC 5929);
    * NULL: there is none. (transfer full) */
   GBytes *(*get_binding) (gpointer owner, const char *type);
 } PrSaslServerWorld;
@@ -122,7 +123,8 @@ typedef struct
   const char *secret; /* password, or access token */
   const char *host;   /* the server's name, as asked for; OAUTHBEARER sends it */
   guint16 port;
-  GBytes *exporter; /* (nullable) tls-exporter, for -PLUS */
+  GBytes *exporter; /* (nullable) tls-exporter, for -PLUS under TLS 1.3 */
+  GBytes *unique;   /* (nullable) tls-unique, for -PLUS before it */
 } PrSaslCredentials;
 
 /* Errors: PERMANENT in words. */

@@ -16,6 +16,7 @@ typedef struct
   char *secret, *secret_sha_1;
   GBytes *binding;
   gboolean end_point_only;
+  gboolean unique_only;
 } World;
 
 static char *
@@ -38,7 +39,8 @@ get_binding (gpointer owner, const char *type)
 {
   World *world = owner;
 
-  if (world->binding == NULL || (world->end_point_only && strcmp (type, "tls-exporter") == 0))
+  if (world->binding == NULL || (world->end_point_only && strcmp (type, "tls-exporter") == 0) ||
+      world->unique_only != (strcmp (type, "tls-unique") == 0))
     return NULL;
   return g_bytes_ref (world->binding);
 }
@@ -90,9 +92,14 @@ say (PrSaslServer *server, const char *text, char **answer)
 /* Our client and server against each other. */
 static PrSaslStep
 converse (World *world, PrSaslMechanisms mechanism, const char *user, const char *password,
-          GBytes *exporter, gboolean *client_done)
+          GBytes *binding, gboolean *client_done)
 {
-  PrSaslCredentials credentials = { user, password, "relay.example.org", 587, exporter };
+  PrSaslCredentials credentials = { user,
+                                    password,
+                                    "relay.example.org",
+                                    587,
+                                    world->unique_only ? NULL : binding,
+                                    world->unique_only ? binding : NULL };
   g_autoptr (PrSaslServer) server = pr_sasl_server_new (mechanism, &server_world, world);
   g_autoptr (GError) error = NULL;
   g_autoptr (PrSaslClient) client = pr_sasl_client_new (mechanism, &credentials, &error);
@@ -146,6 +153,9 @@ test_pairs (void)
       g_assert_cmpint (converse (&world, all[i], "nobody", "pencil", world.binding, &done), ==,
                        PR_SASL_REFUSED);
     }
+  world.unique_only = TRUE; /* before TLS 1.3 */
+  g_assert_cmpint (converse (&world, all[0], "user", "pencil", world.binding, &(gboolean){ FALSE }),
+                   ==, PR_SASL_DONE);
   clear_world (&world);
 }
 
