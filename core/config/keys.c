@@ -123,7 +123,8 @@ const PrKeySpec pr_key_specs[] = {
     "Encryption towards the next server; required and implicit verify its certificate. With via=mx "
     "the default is opportunistic, with via=lmtp it is off." },
   { "route", "ca-file", PR_VALUE_FILE, IN (PrRouteConfig, ca_file), NULL, 0, 0, NULL,
-    "A PEM file with certificates to trust in addition to those of the system." },
+    "A PEM file with certificates to trust in addition to those of the system. Lists of revoked "
+    "certificates in it count, too." },
   { "route", "pin", PR_VALUE_SHA256, IN (PrRouteConfig, pin), NULL, 0, 0, NULL,
     "The fingerprint of the one certificate that is right, whoever vouches for it or not: for a "
     "server that signs its own. When it cannot be verified, the log shows it." },

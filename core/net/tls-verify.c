@@ -55,6 +55,13 @@ certificate_words (const char *host, unsigned status, gnutls_x509_crt_t certific
     return g_strdup_printf ("the certificate of %s is not valid yet; is the clock right?", host);
   if (status & GNUTLS_CERT_REVOKED)
     return g_strdup_printf ("the certificate of %s was revoked", host);
+  if (status & GNUTLS_CERT_REVOCATION_DATA_SUPERSEDED)
+    return g_strdup_printf ("what is known of revoked certificates is too old for %s; is there a "
+                            "newer list for ca-file?",
+                            host);
+  if (status & GNUTLS_CERT_MISSING_OCSP_STATUS)
+    return g_strdup_printf (
+      "%s must prove that its certificate was not revoked (OCSP), and did not", host);
   if (status & (GNUTLS_CERT_SIGNER_NOT_FOUND | GNUTLS_CERT_SIGNER_NOT_CA))
     return g_strdup_printf (gnutls_x509_crt_check_issuer (certificate, certificate)
                               ? "the certificate of %s is signed by itself"

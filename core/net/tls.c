@@ -10,7 +10,8 @@
 #include "common/error.h"
 #include "net/tls-session.h"
 
-#define MAX_REMEMBERED 64 /* sessions to resume, for each client */
+#define REVOKED "-----BEGIN X509 CRL" /* RFC 7468 §6 */
+#define MAX_REMEMBERED 64             /* sessions to resume, for each client */
 
 struct _PrTlsServer
 {
@@ -221,6 +222,8 @@ make_credentials (GBytes *ca, GError **error)
   gnutls_certificate_allocate_credentials (&credentials);
   gnutls_certificate_set_x509_system_trust (credentials);
   code = gnutls_certificate_set_x509_trust_mem (credentials, &pem, GNUTLS_X509_FMT_PEM);
+  if (code > 0 && g_strstr_len ((const char *) pem.data, pem.size, REVOKED) != NULL)
+    code = gnutls_certificate_set_x509_crl_mem (credentials, &pem, GNUTLS_X509_FMT_PEM);
   if (code > 0)
     return credentials;
 

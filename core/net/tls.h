@@ -49,8 +49,10 @@ typedef enum
   PR_TLS_VERIFY_DANE, /* TLSA records, RFC 7672: the caller sets them for each channel */
 } PrTlsVerify;
 
-/* @ca: (nullable): PEM, trusted in addition to the system's store. @pin: (nullable): 32 octets. The
- * system's store is read (12 ms) when it is first needed; clients without @ca share it. */
+/* @ca: (nullable): PEM, trusted in addition to the system's store; lists of revoked certificates
+ * (CRL) in it count, as does an OCSP answer that the server staples. Nothing is fetched. @pin:
+ * (nullable): 32 octets. The system's store is read (12 ms) when it is first needed; clients
+ * without @ca share it. */
 PrTlsClient *pr_tls_client_new (PrTlsVerify verify, GBytes *ca, const guint8 *pin,
                                 PrTlsVersion minimum, GError **error);
 PrTlsClient *pr_tls_client_ref (PrTlsClient *self);
