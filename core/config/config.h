@@ -35,6 +35,17 @@ typedef enum
   PR_VIA_DISCARD
 } PrVia;
 
+/* What people are told by notifications. */
+typedef enum
+{
+  PR_NOTICE_SIGN_IN = 1 << 0,
+  PR_NOTICE_FAILURES = 1 << 1,
+  PR_NOTICE_ROUTES = 1 << 2,
+  PR_NOTICE_DEVICES = 1 << 3,
+  PR_NOTICE_DISK = 1 << 4,
+  PR_NOTICE_CERTIFICATES = 1 << 5,
+} PrDesktopNotice;
+
 typedef struct
 {
   char *name;    /* of the group */
@@ -105,6 +116,11 @@ typedef struct
 
   /* [journal] (an extension of the contract): how long and how much history is kept */
   guint64 journal_keep_s, journal_max_size_octets;
+
+  /* [desktop] (an extension of the contract) */
+  gboolean tray;          /* an item in the desktop's tray */
+  guint notify;           /* bits of PrDesktopNotice */
+  guint64 notify_after_s; /* a next hop that fails for so long is worth a notification */
 } PrConfig;
 
 /* The configuration of an absent file (CONTRACT: 127.0.0.1:2525 and [::1]:2525, loopback only,

@@ -46,6 +46,16 @@ static const PrWord mechanisms[] = { { "auto", 0 },          { "plain", 0 },
                                      { "scram-sha-256", 0 }, { "xoauth2", 0 },
                                      { "oauthbearer", 0 },   { NULL, 0 } };
 
+static const PrWord notices[] = {
+  { "sign-in", PR_NOTICE_SIGN_IN },
+  { "failures", PR_NOTICE_FAILURES },
+  { "routes", PR_NOTICE_ROUTES },
+  { "devices", PR_NOTICE_DEVICES },
+  { "disk", PR_NOTICE_DISK },
+  { "certificates", PR_NOTICE_CERTIFICATES },
+  { NULL, 0 },
+};
+
 const PrKeySpec pr_key_specs[] = {
   { "server", "hostname", PR_VALUE_HOSTNAME, IN (PrConfig, hostname), NULL, 0, 0, NULL,
     "The name Postroom calls itself by, to clients and to next hops. Without it: this computer's "
@@ -161,18 +171,27 @@ const PrKeySpec pr_key_specs[] = {
   { "journal", "max-size", PR_VALUE_SIZE, IN (PrConfig, journal_max_size_octets), "256M", MIB,
     1024 * GIB, NULL, "With more than this the oldest history goes first." },
 
+  { "desktop", "tray", PR_VALUE_WORD, IN (PrConfig, tray), "true", 0, 0, booleans,
+    "Show an item in the desktop's tray." },
+  { "desktop", "notify", PR_VALUE_WORDS, IN (PrConfig, notify),
+    "sign-in;failures;routes;devices;disk;certificates", 0, 0, notices,
+    "What notifications tell: a sign-in that is needed, mail that failed for good, routes that "
+    "fail, devices that were refused, a full disk, certificates. Empty: none." },
+  { "desktop", "notify-after", PR_VALUE_DURATION, IN (PrConfig, notify_after_s), "5m", 1, DAY_S,
+    NULL, "A route that fails for so long is told; shorter troubles pass by themselves." },
+
   { NULL, NULL, PR_VALUE_TEXT, 0, NULL, 0, 0, NULL, NULL },
 };
 
 /* --- for people -------------------------------------------------------------------------- */
 
 static const char *
-join_words (const PrWord *words)
+join_words (const PrWord *words, const char *between)
 {
   g_autoptr (GString) text = g_string_new (words[0].word);
 
   for (gsize i = 1; words[i].word != NULL; i++)
-    g_string_append_printf (text, " | %s", words[i].word);
+    g_string_append_printf (text, "%s%s", between, words[i].word);
   return g_intern_string (text->str);
 }
 
@@ -186,6 +205,7 @@ name_type (PrValueKind kind)
     case PR_VALUE_NUMBER: return "number";
     case PR_VALUE_WORD:
     case PR_VALUE_NAME: return "word";
+    case PR_VALUE_WORDS: return "list of words";
     case PR_VALUE_TEXT: return "text";
     case PR_VALUE_HOSTNAME: return "host name";
     case PR_VALUE_ADDRESS: return "address";
@@ -229,7 +249,9 @@ pr_config_get_keys (void)
 
           keys[i].group = name_group (spec->group);
           keys[i].key = spec->key;
-          keys[i].type = spec->words != NULL ? join_words (spec->words) : name_type (spec->kind);
+          keys[i].type = spec->words == NULL
+                           ? name_type (spec->kind)
+                           : join_words (spec->words, spec->kind == PR_VALUE_WORDS ? "; " : " | ");
           keys[i].default_text = spec->default_text != NULL ? spec->default_text : "";
           keys[i].help = spec->help;
         }

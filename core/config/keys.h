@@ -15,6 +15,7 @@ typedef enum
   PR_VALUE_DURATION,     /* guint64 seconds */
   PR_VALUE_NUMBER,       /* guint */
   PR_VALUE_WORD,         /* an enum, guint or gboolean: one of spec->words */
+  PR_VALUE_WORDS,        /* guint: any of spec->words, their values joined */
   PR_VALUE_NAME,         /* char *: one of spec->words, as it is */
   PR_VALUE_TEXT,         /* char *, nullable */
   PR_VALUE_HOSTNAME,     /* char * */

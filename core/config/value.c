@@ -137,6 +137,24 @@ parse_word (const PrKeySpec *spec, const char *text, gpointer field, char **why)
 }
 
 static gboolean
+parse_words (const PrKeySpec *spec, const char *text, gpointer field, char **why)
+{
+  g_auto (GStrv) entries = split (text);
+  guint bits = 0;
+
+  for (guint i = 0; entries[i] != NULL; i++)
+    {
+      const PrWord *word = find_word (spec, entries[i], why);
+
+      if (word == NULL)
+        return FALSE;
+      bits |= (guint) word->value;
+    }
+  FIELD (guint) = bits;
+  return TRUE;
+}
+
+static gboolean
 parse_name (const PrKeySpec *spec, const char *text, gpointer field, char **why)
 {
   if (find_word (spec, text, why) == NULL)
@@ -419,6 +437,7 @@ parse_any (const PrKeySpec *spec, const char *text, const PrValueTarget *target,
     case PR_VALUE_DURATION: return parse_duration (spec, text, field, why);
     case PR_VALUE_NUMBER: return parse_number (spec, text, field, why);
     case PR_VALUE_WORD: return parse_word (spec, text, field, why);
+    case PR_VALUE_WORDS: return parse_words (spec, text, field, why);
     case PR_VALUE_NAME: return parse_name (spec, text, field, why);
     case PR_VALUE_TEXT: return parse_text (text, field, why);
     case PR_VALUE_HOSTNAME: return parse_hostname (text, field, why);
@@ -459,7 +478,8 @@ pr_value_clear (const PrKeySpec *spec, gpointer object)
     case PR_VALUE_SIZE:
     case PR_VALUE_DURATION: FIELD (guint64) = 0; break;
     case PR_VALUE_NUMBER:
-    case PR_VALUE_WORD: FIELD (guint) = 0; break;
+    case PR_VALUE_WORD:
+    case PR_VALUE_WORDS: FIELD (guint) = 0; break;
     case PR_VALUE_NAME:
     case PR_VALUE_TEXT:
     case PR_VALUE_HOSTNAME:

@@ -110,6 +110,9 @@ assert_is_default (const PrConfig *config)
   g_assert_cmpuint (config->retry_schedule_s[6], ==, 4 * 3600);
   g_assert_cmpuint (config->give_up_s, ==, 5 * 86400);
   g_assert_cmpuint (config->warn_after_s, ==, 4 * 3600);
+  g_assert_true (config->tray);
+  g_assert_cmpuint (config->notify, ==, 0x3f);
+  g_assert_cmpuint (config->notify_after_s, ==, 300);
   g_assert_cmpuint (config->journal_keep_s, ==, 30 * 86400);
   g_assert_cmpuint (config->journal_max_size_octets, ==, 256 * 1024 * 1024);
 }
@@ -127,6 +130,19 @@ test_default (void)
   assert_is_default (blank);
   g_assert_true (again == config);
   pr_config_unref (NULL);
+}
+
+static void
+test_desktop (void)
+{
+  g_autoptr (PrConfig) config =
+    parse ("[desktop]\ntray=false\nnotify=disk; sign-in;\nnotify-after=1m\n");
+  g_autoptr (PrConfig) silent = parse ("[desktop]\nnotify=\n");
+
+  g_assert_false (config->tray);
+  g_assert_cmpuint (config->notify, ==, PR_NOTICE_DISK | PR_NOTICE_SIGN_IN);
+  g_assert_cmpuint (config->notify_after_s, ==, 60);
+  g_assert_cmpuint (silent->notify, ==, 0);
 }
 
 static void
@@ -317,6 +333,9 @@ static const FaultCase fault_cases[] = {
   { "[retry]\nschedule=;\n", "[retry] schedule: \"\" is not a duration such as 90s, 5m, 4h or 5d" },
   { "[retry]\nschedule=\n", "[retry] schedule: must name at least one duration, such as 5m" },
   { "[retry]\nschedule=5m;0;1h\n", "[retry] schedule: must be from 1s to 30d" },
+  { "[desktop]\nnotify=disk;noise\n",
+    "[desktop] notify: \"noise\" must be sign-in, failures, routes, devices, disk or "
+    "certificates" },
   { "[journal]\nmax-size=1K\n", "[journal] max-size: must be from 1M to 1024G" },
 
   /* secrets never appear */
@@ -596,6 +615,7 @@ main (int argc, char *argv[])
   g_test_init (&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
   g_test_add_func ("/config/default", test_default);
   g_test_add_func ("/config/everything", test_everything);
+  g_test_add_func ("/config/desktop", test_desktop);
   g_test_add_func ("/config/route-kinds", test_route_kinds);
   g_test_add_func ("/config/faults", test_faults);
   g_test_add_func ("/config/all-faults-at-once", test_all_faults_at_once);
