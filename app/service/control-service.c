@@ -6,43 +6,10 @@
 #include <unistd.h>
 
 #include "service/control-private.h"
+#include "service/state.h"
 #include "smtp/address.h"
 
 #define MAX_BLOCKED 100 /* next hops that are named */
-
-/* One sentence: what a person wants to know first. */
-static char *
-describe_state (PrControl *self, const PrStoreCounts *queue, const PrRunnerStats *runner)
-{
-  gboolean receiving = !pr_server_is_paused (pr_engine_get_server (self->engine));
-
-  if (!receiving && runner->paused)
-    return g_strdup ("Receiving and sending are paused");
-  if (!receiving)
-    return g_strdup ("Receiving is paused");
-  if (runner->paused)
-    return g_strdup ("Sending is paused");
-  if (!runner->network_available)
-    return g_strdup ("There is no network; mail waits for it");
-  if (pr_store_get_free_space (pr_engine_get_store (self->engine)) <
-      pr_engine_get_config (self->engine)->min_free_space_octets)
-    return g_strdup ("The disk is nearly full; no mail is taken until there is room");
-  if (pr_engine_get_config (self->engine)->routes->len == 0)
-    return g_strdup ("Mail is taken and kept; add a route to send it on");
-  if (queue->n_failed > 0)
-    return g_strdup_printf ("%" G_GUINT64_FORMAT " recipient%s could not be reached and nobody "
-                            "could be told; look at the queue",
-                            queue->n_failed, queue->n_failed == 1 ? "" : "s");
-  if (runner->n_hops_blocked == 1)
-    return g_strdup ("A next hop cannot be reached; its mail waits");
-  if (runner->n_hops_blocked > 0)
-    return g_strdup_printf ("%u next hops cannot be reached; their mail waits",
-                            runner->n_hops_blocked);
-  if (queue->n_queued == 0 && queue->n_held > 0)
-    return g_strdup ("All is sent but what is held");
-
-  return g_strdup (queue->n_messages > 0 ? "Sending mail" : "All is sent");
-}
 
 static void
 add_queue (GVariantBuilder *builder, PrControl *self, const PrStoreCounts *queue)
@@ -108,7 +75,7 @@ on_get_status (PrDbusService1 *skeleton, GDBusMethodInvocation *invocation, gpoi
 
   pr_store_get_counts (pr_engine_get_store (self->engine), &queue);
   pr_runner_get_stats (pr_engine_get_runner (self->engine), &runner);
-  state = describe_state (self, &queue, &runner);
+  state = pr_state_describe (self->engine);
 
   g_variant_builder_init (&builder, G_VARIANT_TYPE_VARDICT);
   pr_control_add_string (&builder, "state", state);
@@ -137,22 +104,12 @@ on_set_paused (PrDbusService1 *skeleton, GDBusMethodInvocation *invocation, cons
 {
   PrControl *self = user_data;
 
-  if (g_str_equal (what, "receiving"))
-    {
-      pr_server_set_paused (pr_engine_get_server (self->engine), paused);
-    }
-  else if (g_str_equal (what, "sending"))
-    {
-      pr_runner_set_paused (pr_engine_get_runner (self->engine), paused);
-    }
-  else
+  if (!pr_state_set_paused (self->engine, what, paused))
     {
       pr_control_bad_args (invocation, "Only receiving and sending can be paused");
       return G_DBUS_METHOD_INVOCATION_HANDLED;
     }
 
-  pr_journal_add (pr_engine_get_journal (self->engine),
-                  &(PrEvent){ .kind = paused ? PR_EVENT_PAUSED : PR_EVENT_RESUMED, .text = what });
   pr_dbus_service1_complete_set_paused (skeleton, invocation);
   return G_DBUS_METHOD_INVOCATION_HANDLED;
 }

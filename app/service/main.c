@@ -4,6 +4,7 @@
 
 #include "config.h"
 
+#include <libintl.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 #include "common/error.h"
 #include "engine.h"
 #include "service/control.h"
+#include "service/desktop.h"
 #include "service/log.h"
 #include "service/supervisor.h"
 
@@ -28,6 +30,7 @@ typedef struct
   PrEngine *engine;     /* owned */
   PrReloader *reloader; /* owned */
   PrControl *control;   /* owned */
+  PrDesktop *desktop;   /* owned, nullable: while running */
   gboolean stopping;
 } Service;
 
@@ -133,19 +136,24 @@ on_stopped (gpointer user_data)
   g_main_loop_quit (self->main_loop);
 }
 
-static gboolean
-on_stop_signal (gpointer user_data)
+static void
+stop (gpointer user_data)
 {
   Service *self = user_data;
 
-  if (!self->stopping)
-    {
-      self->stopping = TRUE;
-      g_message ("Stopping; accepted mail stays queued");
-      pr_supervisor_stopping ();
-      pr_engine_stop (self->engine, STOP_GRACE_MS, on_stopped, self);
-    }
+  if (self->stopping)
+    return;
 
+  self->stopping = TRUE;
+  g_message ("Stopping; accepted mail stays queued");
+  pr_supervisor_stopping ();
+  pr_engine_stop (self->engine, STOP_GRACE_MS, on_stopped, self);
+}
+
+static gboolean
+on_stop_signal (gpointer user_data)
+{
+  stop (user_data);
   return G_SOURCE_CONTINUE;
 }
 
@@ -205,6 +213,13 @@ run (Service *self)
   say_where_we_listen (self);
   say_what_next (self);
 
+  self->desktop = pr_desktop_new (&(PrDesktopWorld){
+    .engine = self->engine,
+    .home = self->home,
+    .reloader = self->reloader,
+    .quit = stop,
+    .user_data = self,
+  });
   pr_supervisor_ready ();
   g_main_loop_run (self->main_loop);
 
@@ -253,6 +268,9 @@ main (int argc, char *argv[])
   int status;
 
   setlocale (LC_ALL, "");
+  bindtextdomain ("postroom", PR_LOCALE_DIR);
+  bind_textdomain_codeset ("postroom", "UTF-8"); /* the bus takes nothing else */
+  textdomain ("postroom");
   signal (SIGPIPE, SIG_IGN);
   umask (0077); /* mail, passwords and the control socket are their owner's alone */
   pr_log_init ();
@@ -269,6 +287,7 @@ main (int argc, char *argv[])
   if (status == EX_OK)
     status = run (&service);
 
+  g_clear_pointer (&service.desktop, pr_desktop_free);
   g_clear_pointer (&service.control, pr_control_free);
   g_clear_pointer (&service.reloader, pr_reloader_free);
   g_clear_pointer (&service.engine, pr_engine_free);

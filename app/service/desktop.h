@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include "service/reload.h"
+
+G_BEGIN_DECLS
+
+/**
+ * PrDesktop: the service's face on the desktop that it runs on: the tray item and what its menu
+ * does. Joins the session bus when there is one, again when it comes back, and does nothing at all
+ * where there is none. Main thread only; wakes up only when something happens.
+ */
+typedef struct _PrDesktop PrDesktop;
+
+/* All borrowed, outlive it. @quit: a person asked the service to stop. */
+typedef struct
+{
+  PrEngine *engine;
+  const PrHome *home;
+  PrReloader *reloader;
+  void (*quit) (gpointer user_data);
+  gpointer user_data;
+} PrDesktopWorld;
+
+PrDesktop *pr_desktop_new (const PrDesktopWorld *world);
+/* Takes everything away that it shows. Before the engine is freed. */
+void pr_desktop_free (PrDesktop *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (PrDesktop, pr_desktop_free)
+
+G_END_DECLS
