@@ -268,9 +268,9 @@ main (int argc, char *argv[])
   int status;
 
   setlocale (LC_ALL, "");
-  bindtextdomain ("postroom", PR_LOCALE_DIR);
-  bind_textdomain_codeset ("postroom", "UTF-8"); /* the bus takes nothing else */
-  textdomain ("postroom");
+  bindtextdomain (GETTEXT_PACKAGE, PR_LOCALE_DIR);
+  bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8"); /* the bus takes nothing else */
+  textdomain (GETTEXT_PACKAGE);
   signal (SIGPIPE, SIG_IGN);
   umask (0077); /* mail, passwords and the control socket are their owner's alone */
   pr_log_init ();
