@@ -8,6 +8,7 @@
 
 #include "common/error.h"
 #include "config/keys.h"
+#include "config/providers.h"
 #include "config/section.h"
 #include "smtp/address.h"
 
@@ -201,6 +202,69 @@ set_ports (PrRouteConfig *route)
                                                              : SUBMISSION_PORT;
 }
 
+static gboolean
+has_mode (const PrProvider *provider, PrTlsMode mode)
+{
+  for (guint i = 0; i < provider->n_hosts; i++)
+    if (provider->hosts[i].tls == mode)
+      return TRUE;
+  return FALSE;
+}
+
+/* All hosts of a route speak TLS in one way: that of the preferred one, or the one the route asks
+ * for. FALSE: a parameter has no value. */
+static gboolean
+take_hosts (const PrSection *section, PrRouteConfig *route)
+{
+  const PrProvider *provider = route->provider;
+
+  if (!is_given (section, "tls"))
+    route->tls = provider->hosts[0].tls;
+  route->hosts = g_new0 (PrHostPort, provider->n_hosts);
+  for (guint i = 0; i < provider->n_hosts; i++)
+    {
+      const PrProviderHost *host = &provider->hosts[i];
+      char *name;
+
+      if (host->tls != route->tls)
+        continue;
+      if ((name = pr_provider_fill (provider, host->host, NULL, NULL)) == NULL)
+        return FALSE;
+      route->hosts[route->n_hosts++] = (PrHostPort){ name, host->port };
+    }
+  return TRUE;
+}
+
+/* What the route does not say itself comes from its provider. */
+static void
+take_preset (Builder *self, const PrSection *section, PrRouteConfig *route)
+{
+  const PrProvider *provider = route->provider;
+
+  if (is_given (section, "hosts") || route->via != PR_VIA_SMARTHOST)
+    ;
+  else if (is_given (section, "tls") && !has_mode (provider, route->tls))
+    pr_faults_add (&self->faults, section->name, "tls", "%s has no such server; leave tls= out",
+                   provider->name);
+  else if (!take_hosts (section, route))
+    pr_faults_add (&self->faults, section->name, "hosts",
+                   "is missing; %s has several: see \"postroomctl provider show %s\"",
+                   provider->name, provider->id);
+  if (!is_given (section, "limit"))
+    {
+      route->limits = g_memdup2 (provider->limits, provider->n_limits * sizeof (PrRateLimit));
+      route->n_limits = provider->n_limits;
+    }
+  if (!is_given (section, "max-connections") && provider->max_connections > 0)
+    route->max_connections = provider->max_connections;
+  if (!is_given (section, "max-messages-per-connection") &&
+      provider->max_messages_per_connection > 0)
+    route->max_messages_per_connection =
+      MIN (route->max_messages_per_connection, provider->max_messages_per_connection);
+  if (!is_given (section, "username") && provider->login == PR_LOGIN_LITERAL)
+    route->username = g_strdup (provider->login_value);
+}
+
 static void
 check_route (Builder *self, const PrSection *section, PrRouteConfig *route)
 {
@@ -213,9 +277,12 @@ check_route (Builder *self, const PrSection *section, PrRouteConfig *route)
   if (!is_given (section, "tls") && route->via == PR_VIA_LMTP)
     route->tls = PR_TLS_OFF;
 
-  if (route->via == PR_VIA_SMARTHOST && !has_hosts)
+  if (route->provider != NULL)
+    take_preset (self, section, route);
+  else if (route->via == PR_VIA_SMARTHOST && !has_hosts && !is_given (section, "provider"))
     pr_faults_add (faults, group, "hosts",
-                   "is missing; via=smarthost needs a server such as smtp.example.org:587");
+                   "is missing; via=smarthost needs a server such as smtp.example.org:587, or "
+                   "provider= one of \"postroomctl provider list\"");
   if (route->via == PR_VIA_LMTP && has_hosts == has_path)
     pr_faults_add (faults, group, has_path ? "path" : "hosts",
                    has_path ? "via=lmtp takes either hosts or path"

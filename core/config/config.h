@@ -64,12 +64,23 @@ typedef struct
   guint16 port;
 } PrHostPort;
 
+/* At most @number messages, or recipients, in any @window_s. */
+typedef struct
+{
+  guint number;
+  guint64 window_s;
+  gboolean per_recipient;
+} PrRateLimit;
+
+typedef struct _PrProvider PrProvider; /* providers.h */
+
 typedef struct
 {
   char *name;
   PrPatterns *recipients, *senders; /* owned */
   PrVia via;
-  PrHostPort *hosts; /* n_hosts; smarthost, or lmtp by TCP */
+  PrProvider *provider; /* nullable, owned reference: what is not set in the route comes from it */
+  PrHostPort *hosts;    /* n_hosts; smarthost, or lmtp by TCP */
   guint n_hosts;
   PrTlsMode tls;        /* OFF, OPPORTUNISTIC, REQUIRED, IMPLICIT */
   char *ca_file, *path; /* nullable; absolute */
@@ -79,6 +90,8 @@ typedef struct
   char *rewrite_sender; /* nullable; canonical address */
   guint max_connections, max_messages_per_connection;
   guint64 connect_timeout_s, reply_timeout_s;
+  PrRateLimit *limits; /* n_limits */
+  guint n_limits;
 } PrRouteConfig;
 
 typedef struct

@@ -126,6 +126,10 @@ const PrKeySpec pr_key_specs[] = {
   { "route", "via", PR_VALUE_WORD, IN (PrRouteConfig, via), "smarthost", 0, 0, vias,
     "Through a provider's server, straight to the recipients' servers, to an LMTP server, into a "
     "maildir; or hold it, or throw it away." },
+  { "route", "provider", PR_VALUE_PROVIDER, IN (PrRouteConfig, provider), NULL, 0, 0, NULL,
+    "The mail provider, as \"postroomctl provider list\" names it: its servers, its limits and "
+    "what "
+    "its answers mean. What this route says itself counts more." },
   { "route", "hosts", PR_VALUE_HOSTS, IN (PrRouteConfig, hosts), NULL, 0, 0, NULL,
     "For smarthost and lmtp: the servers with their ports, the preferred one first. Without a "
     "port: 587 (tls=implicit: 465), for lmtp 24." },
@@ -149,6 +153,9 @@ const PrKeySpec pr_key_specs[] = {
   { "route", "max-messages-per-connection", PR_VALUE_NUMBER,
     IN (PrRouteConfig, max_messages_per_connection), "100", 1, 100000, NULL,
     "After so many messages a connection is closed and another one opened." },
+  { "route", "limit", PR_VALUE_LIMITS, IN (PrRouteConfig, limits), NULL, 1, 31 * DAY_S, NULL,
+    "How much may be sent in any span of time, in messages or in recipients: 30/1m, "
+    "500 recipients/1d. What is more waits its turn. Without it: what the provider allows." },
   { "route", "connect-timeout", PR_VALUE_DURATION, IN (PrRouteConfig, connect_timeout_s), "30s", 1,
     10 * MINUTE_S, NULL, "How long to wait for a connection to one address." },
   { "route", "reply-timeout", PR_VALUE_DURATION, IN (PrRouteConfig, reply_timeout_s), "5m", 1,
@@ -211,6 +218,8 @@ name_type (PrValueKind kind)
     case PR_VALUE_ADDRESS: return "address";
     case PR_VALUE_PATH:
     case PR_VALUE_FILE: return "path";
+    case PR_VALUE_PROVIDER: return "provider";
+    case PR_VALUE_LIMITS: return "list of limits";
     case PR_VALUE_LISTEN: return "list of IP addresses with ports";
     case PR_VALUE_NETWORKS: return "list of networks";
     case PR_VALUE_PATTERNS: return "list of address patterns";

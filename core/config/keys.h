@@ -22,12 +22,14 @@ typedef enum
   PR_VALUE_ADDRESS,      /* char *, nullable, canonical */
   PR_VALUE_PATH,         /* char *, nullable, absolute */
   PR_VALUE_FILE,         /* the same; must exist */
+  PR_VALUE_PROVIDER,     /* PrProvider *, nullable */
   PR_VALUE_LISTEN,       /* char **: "ip:port" */
   PR_VALUE_NETWORKS,     /* PrNetworks * */
   PR_VALUE_PATTERNS,     /* PrPatterns * of addresses */
   PR_VALUE_DOMAINS,      /* PrPatterns * of the addresses of domains */
   PR_VALUE_HOSTS,        /* PrHosts */
   PR_VALUE_SCHEDULE,     /* PrSchedule */
+  PR_VALUE_LIMITS,       /* limits and n_limits of a route */
   PR_VALUE_SECRET,       /* char * */
   PR_VALUE_SECRET_SHA_1, /* char *, nullable */
   PR_VALUE_SHA256,       /* guint8 *, nullable: 32 octets */

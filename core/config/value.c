@@ -5,6 +5,7 @@
 #include "common/error.h"
 #include "common/units.h"
 #include "config/keys.h"
+#include "config/providers.h"
 #include "smtp/address.h"
 #include "smtp/sasl.h"
 
@@ -15,6 +16,8 @@
 #define MIN_ITERATIONS 4096 /* RFC 7677 §4 */
 #define MAX_ITERATIONS 10000000
 #define MAX_TEXT 1024
+#define MAX_LIMIT 10000000
+#define MAX_LIMITS 8
 
 #define FIELD(type) (*(type *) field)
 
@@ -346,6 +349,50 @@ parse_schedule (const PrKeySpec *spec, const char *text, PrConfig *config, char 
   return TRUE;
 }
 
+/* "30/1m", "500 recipients/1d": how many, of what (messages, if nothing is said), in which time. */
+static gboolean
+parse_limit (const PrKeySpec *spec, const char *text, PrRateLimit *out, char **why)
+{
+  g_auto (GStrv) halves = g_strsplit (text, "/", -1);
+  g_auto (GStrv) words = NULL;
+  guint64 number;
+
+  if (g_strv_length (halves) == 2)
+    words = g_strsplit (g_strstrip (halves[0]), " ", 2);
+  if (words == NULL || words[0] == NULL ||
+      !g_ascii_string_to_unsigned (words[0], 10, 1, MAX_LIMIT, &number, NULL) ||
+      (words[1] != NULL && !g_str_equal (words[1], "recipients") &&
+       !g_str_equal (words[1], "messages")))
+    return fail (why, "\"%s\" is not a limit such as 30/1m or 500 recipients/1d", text);
+  out->number = (guint) number;
+  out->per_recipient = words[1] != NULL && words[1][0] == 'r';
+  return parse_duration (spec, g_strstrip (halves[1]), &out->window_s, why);
+}
+
+static gboolean
+parse_limits (const PrKeySpec *spec, const char *text, PrRouteConfig *route, char **why)
+{
+  g_auto (GStrv) entries = split (text);
+
+  if (g_strv_length (entries) > MAX_LIMITS)
+    return fail (why, "has more than %d limits", MAX_LIMITS);
+  route->limits = g_new0 (PrRateLimit, g_strv_length (entries) + 1);
+  for (; entries[route->n_limits] != NULL; route->n_limits++)
+    if (!parse_limit (spec, entries[route->n_limits], &route->limits[route->n_limits], why))
+      return FALSE;
+  return TRUE;
+}
+
+static gboolean
+parse_provider (const char *text, gpointer field, char **why)
+{
+  if (text[0] == '\0')
+    return TRUE;
+  FIELD (PrProvider *) = pr_provider_load (text);
+  return FIELD (PrProvider *) != NULL ||
+         fail (why, "there is no provider \"%s\"; \"postroomctl provider list\" names them", text);
+}
+
 static gboolean
 is_base64 (const char *text, gsize min_octets, gsize max_octets)
 {
@@ -450,6 +497,8 @@ parse_any (const PrKeySpec *spec, const char *text, const PrValueTarget *target,
     case PR_VALUE_DOMAINS: return parse_domains (text, field, why);
     case PR_VALUE_HOSTS: return parse_hosts (text, target->object, why);
     case PR_VALUE_SCHEDULE: return parse_schedule (spec, text, target->object, why);
+    case PR_VALUE_LIMITS: return parse_limits (spec, text, target->object, why);
+    case PR_VALUE_PROVIDER: return parse_provider (text, field, why);
     case PR_VALUE_SECRET: return parse_secret (text, field, why);
     case PR_VALUE_SHA256: return parse_sha256 (text, field, why);
     case PR_VALUE_SECRET_SHA_1: return parse_secret_sha_1 (text, field, why);
@@ -495,6 +544,11 @@ pr_value_clear (const PrKeySpec *spec, gpointer object)
     case PR_VALUE_PATTERNS:
     case PR_VALUE_DOMAINS: g_clear_pointer (&FIELD (PrPatterns *), pr_patterns_free); break;
     case PR_VALUE_HOSTS: clear_hosts (object); break;
+    case PR_VALUE_PROVIDER: g_clear_pointer (&FIELD (PrProvider *), pr_provider_unref); break;
+    case PR_VALUE_LIMITS:
+      g_clear_pointer (&((PrRouteConfig *) object)->limits, g_free);
+      ((PrRouteConfig *) object)->n_limits = 0;
+      break;
     case PR_VALUE_SCHEDULE:
       g_clear_pointer (&((PrConfig *) object)->retry_schedule_s, g_free);
       ((PrConfig *) object)->n_retry_schedule = 0;

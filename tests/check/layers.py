@@ -40,7 +40,7 @@ HOMES = {
     r'sys/socket\.h': ('core/net', 'core/common', 'core/server', 'core/relay', 'app/service'),
     r'netinet/|arpa/|netdb\.h': ('core/net', 'core/common'),
     r'libsoup/': ('core/net',),
-    r'json-glib/': ('app/ctl', 'core/relay'),
+    r'json-glib/': ('app/ctl', 'core/relay', 'core/config'),
 }
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^">]+)[">]', re.MULTILINE)

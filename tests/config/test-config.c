@@ -356,9 +356,29 @@ static const FaultCase fault_cases[] = {
 
   /* routes */
   { "[route a]\n",
-    "[route a] hosts: is missing; via=smarthost needs a server such as smtp.example.org:587" },
+    "[route a] hosts: is missing; via=smarthost needs a server such as smtp.example.org:587, or "
+    "provider= one of \"postroomctl provider list\"" },
   { "[route a]\nhosts=\n",
-    "[route a] hosts: is missing; via=smarthost needs a server such as smtp.example.org:587" },
+    "[route a] hosts: is missing; via=smarthost needs a server such as smtp.example.org:587, or "
+    "provider= one of \"postroomctl provider list\"" },
+  { "[route a]\nprovider=nobody\n", "[route a] provider: there is no provider \"nobody\"; "
+                                    "\"postroomctl provider list\" names them" },
+  { "[route a]\nprovider=amazon-ses\n",
+    "[route a] hosts: is missing; Amazon SES has several: see \"postroomctl provider show "
+    "amazon-ses\"" },
+  { "[route a]\nprovider=gmail\ntls=off\n",
+    "[route a] tls: Gmail has no such server; leave tls= out" },
+  { "[route a]\nhosts=a.example.org\nlimit=30\n",
+    "[route a] limit: \"30\" is not a limit such as 30/1m or 500 recipients/1d" },
+  { "[route a]\nhosts=a.example.org\nlimit=0/1m\n",
+    "[route a] limit: \"0/1m\" is not a limit such as 30/1m or 500 recipients/1d" },
+  { "[route a]\nhosts=a.example.org\nlimit=3 senders/1m\n",
+    "[route a] limit: \"3 senders/1m\" is not a limit such as 30/1m or 500 recipients/1d" },
+  { "[route a]\nhosts=a.example.org\nlimit=3/often\n",
+    "[route a] limit: \"often\" is not a duration such as 90s, 5m, 4h or 5d" },
+  { "[route a]\nhosts=a.example.org\nlimit=3/0\n", "[route a] limit: must be from 1s to 31d" },
+  { "[route a]\nhosts=a.example.org\nlimit=1/1;1/1;1/1;1/1;1/1;1/1;1/1;1/1;1/1\n",
+    "[route a] limit: has more than 8 limits" },
   { "[route a]\nhosts=smtp.example.org:0\n",
     "[route a] hosts: \"smtp.example.org:0\" is not a host with a port such as "
     "smtp.example.org:587" },
