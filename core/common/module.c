@@ -29,12 +29,10 @@ find_program_folder (void)
 #endif
 }
 
-/* (transfer full) (nullable) */
-static char *
-find_file (const char *name)
+char *
+pr_module_find (const char *file)
 {
   g_autofree char *beside = find_program_folder ();
-  g_autofree char *file = g_strdup_printf ("postroom-%s." G_MODULE_SUFFIX, name);
   const char *folders[] = { folder, beside, PR_MODULE_FOLDER };
 
   for (gsize i = 0; i < G_N_ELEMENTS (folders); i++)
@@ -50,7 +48,8 @@ find_file (const char *name)
 gpointer
 pr_module_open (const char *name, const char *symbol, GError **error)
 {
-  g_autofree char *path = find_file (name);
+  g_autofree char *file = g_strdup_printf ("postroom-%s." G_MODULE_SUFFIX, name);
+  g_autofree char *path = pr_module_find (file);
   GModule *module;
   gpointer found = NULL;
 

@@ -33,6 +33,21 @@ test_build (void)
 }
 
 static void
+test_find (void)
+{
+  g_autofree char *folder = g_dir_make_tmp ("postroom-XXXXXX", NULL);
+  g_autofree char *path = g_build_filename (folder, "postroom-helper", NULL);
+  g_autofree char *found = NULL;
+
+  pr_module_set_folder (folder);
+  g_assert_null (pr_module_find ("postroom-helper"));
+  g_assert_true (g_file_set_contents (path, "", 0, NULL));
+  found = pr_module_find ("postroom-helper");
+  g_assert_cmpstr (found, ==, path);
+  pr_module_set_folder (NULL);
+}
+
+static void
 test_damaged (void)
 {
   g_autofree char *folder = g_dir_make_tmp ("postroom-XXXXXX", NULL);
@@ -54,5 +69,6 @@ main (int argc, char *argv[])
   g_test_add_func ("/module/absent", test_absent);
   g_test_add_func ("/module/build", test_build);
   g_test_add_func ("/module/damaged", test_damaged);
+  g_test_add_func ("/module/find", test_find);
   return g_test_run ();
 }
