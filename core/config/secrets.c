@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Secrets of routes in a key file. */
+/* Secrets of routes: in a keyring, else in a key file. */
 #include "config/secrets.h"
 
 #include <errno.h>
@@ -9,6 +9,7 @@
 
 #include "common/error.h"
 #include "config/config.h"
+#include "config/keyring.h"
 
 #define MAX_FILE_OCTETS (1024 * 1024)
 
@@ -25,19 +26,6 @@ fail (GError **error, const char *path, const char *why)
 {
   g_set_error (error, PR_ERROR, PR_ERROR_CONFIG, "%s: %s", path, why);
   return FALSE;
-}
-
-static void
-wipe (char *text, gsize len)
-{
-#ifdef __GLIBC__
-  explicit_bzero (text, len);
-#else
-  volatile char *p = text;
-
-  while (len-- > 0)
-    *p++ = '\0';
-#endif
 }
 
 static gboolean
@@ -70,7 +58,7 @@ load (const char *path, GKeyFile *file, GError **error)
     return fail (error, path, own->message);
   /* GKeyFile's own message would quote the line, and that may hold a password. */
   ok = len == 0 || g_key_file_load_from_data (file, text, len, G_KEY_FILE_KEEP_COMMENTS, NULL);
-  wipe (text, len);
+  pr_secret_wipe (text, len);
   return ok || fail (error, path, "is not a key file ([route NAME] and password=... in it)");
 }
 
@@ -83,8 +71,8 @@ name_is_valid (const char *route)
   return route[0] != '\0' && g_utf8_validate (route, -1, NULL);
 }
 
-char *
-pr_secrets_get (const char *path, const char *route, PrSecretKind kind, GError **error)
+static char *
+get_from_file (const char *path, const char *route, PrSecretKind kind, GError **error)
 {
   g_autoptr (GKeyFile) file = g_key_file_new ();
   g_autofree char *group = g_strconcat ("route ", route, NULL);
@@ -133,15 +121,62 @@ set_in_file (const char *path, const char *group, const char *key, const char *v
   change (file, group, key, value);
   text = g_key_file_to_data (file, &len, NULL);
   ok = pr_config_save (path, text, len, error);
-  wipe (text, len);
+  pr_secret_wipe (text, len);
   return ok;
+}
+
+/* Of both stores, and what a person can do about it. */
+static void
+name_both (GError **error, const char *path, PrSecretKind kind, const GError *keyring)
+{
+  g_set_error (error, PR_ERROR, PR_ERROR_TEMPORARY, "%s; and there is no %s in %s",
+               keyring->message, keys[kind], path);
+}
+
+char *
+pr_secrets_get (const char *path, const char *route, PrSecretKind kind, GError **error)
+{
+  g_autofree char *owner = g_canonicalize_filename (path, NULL);
+  g_autoptr (GError) file = NULL;
+  g_autoptr (GError) keyring = NULL;
+  char *text = get_from_file (path, route, kind, &file);
+
+  if (file != NULL)
+    {
+      g_propagate_error (error, g_steal_pointer (&file));
+      return NULL;
+    }
+  if (text == NULL &&
+      pr_keyring_get (owner, route, keys[kind], &text, &keyring) == PR_KEYRING_FAILED)
+    name_both (error, path, kind, keyring);
+  return text;
+}
+
+/* A copy in the file would be taken for the newer one. */
+static gboolean
+set (const char *path, const char *route, PrSecretKind kind, const char *text, GError **error)
+{
+  g_autofree char *owner = g_canonicalize_filename (path, NULL);
+  g_autofree char *group = g_strconcat ("route ", route, NULL);
+  g_autoptr (GError) keyring = NULL;
+  PrKeyring kept = pr_keyring_set (owner, route, keys[kind], text, &keyring);
+
+  if (kept == PR_KEYRING_FAILED)
+    {
+      g_set_error (error, PR_ERROR, PR_ERROR_TEMPORARY,
+                   "%s; nothing was changed, try again then, or write %s=... below [%s] in %s",
+                   keyring->message, keys[kind], group, path);
+      return FALSE;
+    }
+  if (kept == PR_KEYRING_DONE && !g_file_test (path, G_FILE_TEST_EXISTS))
+    return TRUE;
+  return set_in_file (path, group, keys[kind], kept == PR_KEYRING_DONE ? NULL : text, error);
 }
 
 gboolean
 pr_secrets_set (const char *path, const char *route, PrSecretKind kind, const char *text,
                 GError **error)
 {
-  g_autofree char *group = g_strconcat ("route ", route, NULL);
   gboolean ok;
 
   if (!name_is_valid (route))
@@ -151,9 +186,22 @@ pr_secrets_set (const char *path, const char *route, PrSecretKind kind, const ch
   if (text != NULL && strlen (text) > PR_SECRET_MAX_OCTETS)
     return fail (error, path, "the secret is too long");
   g_mutex_lock (&writing);
-  ok = set_in_file (path, group, keys[kind], text, error);
+  ok = set (path, route, kind, text, error);
   g_mutex_unlock (&writing);
   return ok;
+}
+
+void
+pr_secret_wipe (gpointer data, gsize len)
+{
+#ifdef __GLIBC__
+  explicit_bzero (data, len);
+#else
+  volatile char *p = data;
+
+  while (len-- > 0)
+    *p++ = '\0';
+#endif
 }
 
 void
@@ -161,6 +209,6 @@ pr_secret_free (char *secret)
 {
   if (secret == NULL)
     return;
-  wipe (secret, strlen (secret));
+  pr_secret_wipe (secret, strlen (secret));
   g_free (secret);
 }

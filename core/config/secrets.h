@@ -6,10 +6,12 @@
 G_BEGIN_DECLS
 
 /**
- * What must stay secret of each route, in the key file `credentials` (mode 0600):
- * [route NAME] password=…, token=…, client-secret=…
- * A secret service will stand before it. All functions block on the disk: call them at start or
- * in a thread, from any number of threads at once. No secret appears in an error.
+ * What must stay secret of each route: in the keyring of the desktop where a secret service
+ * answers, else in the key file `credentials` (mode 0600): [route NAME] password=…, token=…,
+ * client-secret=…
+ * All functions block, for some ten seconds at worst: call them in a thread, from any number of
+ * threads at once. A keyring that is locked is an error (PR_ERROR_TEMPORARY) in words, at once: no
+ * one is asked to unlock it, and nothing goes into the file instead. No secret appears in an error.
  */
 typedef enum
 {
@@ -20,14 +22,17 @@ typedef enum
 #define PR_SECRET_MAX_OCTETS (64 * 1024)
 
 /* (transfer full) (nullable): NULL with no error where there is none; free it with
- * pr_secret_free(). A file that others can read is an error (PR_ERROR_CONFIG): its secrets are
- * not secret any more. */
+ * pr_secret_free(). @path: of `credentials`; it tells homes apart in the keyring, too. The file is
+ * asked first: what is in it was written by hand, or where no keyring was. A file that others can
+ * read is an error (PR_ERROR_CONFIG): its secrets are not secret any more. */
 char *pr_secrets_get (const char *path, const char *route, PrSecretKind kind, GError **error);
-/* Writes the whole file anew, as pr_config_save() does. @text: (nullable): UTF-8, at most
- * PR_SECRET_MAX_OCTETS; NULL forgets it. */
+/* Into the keyring, and then no copy stays in the file; where there is none, into the file, which
+ * is written anew as pr_config_save() does. @text: (nullable): UTF-8, at most
+ * PR_SECRET_MAX_OCTETS; NULL forgets it in both. */
 gboolean pr_secrets_set (const char *path, const char *route, PrSecretKind kind, const char *text,
                          GError **error);
-/* Wipes and frees. */
+/* Wipes and frees. @secret: (nullable) */
 void pr_secret_free (char *secret);
+void pr_secret_wipe (gpointer data, gsize len);
 
 G_END_DECLS

@@ -24,6 +24,7 @@ MAY_USE = {
     'app/service': ('core', 'app/control') + tuple(f'core/{name}' for name in CORE),
     # Passwords become secrets, and certificates change their form, without a service.
     'app/ctl': ('app/control', 'core/common', 'core/config', 'core/smtp', 'core/net'),
+    'app/keyring': ('core/config',),  # how it is asked
     'app/desktop': ('app/control', 'ui', 'core/common'),
     'ui': ('app/control', 'core/common'),
 }
@@ -40,6 +41,7 @@ HOMES = {
     r'sys/socket\.h': ('core/net', 'core/common', 'core/server', 'core/relay', 'app/service'),
     r'netinet/|arpa/|netdb\.h': ('core/net', 'core/common'),
     r'libsoup/': ('core/net',),
+    r'libsecret/': ('app/keyring',),
     r'json-glib/': ('app/ctl', 'core/relay', 'core/config'),
 }
 

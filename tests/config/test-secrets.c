@@ -76,6 +76,15 @@ test_round_trip (Fixture *f, gconstpointer data)
 }
 
 static void
+test_wipe (Fixture *f, gconstpointer data)
+{
+  char text[] = "hunter2 and more";
+
+  pr_secret_wipe (text, 7);
+  g_assert_cmpmem (text, sizeof text, "\0\0\0\0\0\0\0 and more", sizeof text);
+}
+
+static void
 set_secret (Fixture *f, PrSecretKind kind, const char *text)
 {
   g_autoptr (GError) error = NULL;
@@ -232,6 +241,7 @@ main (int argc, char *argv[])
   g_test_add ("/secrets/not-private", Fixture, NULL, set_up, test_not_private, tear_down);
   g_test_add ("/secrets/wrong-file", Fixture, NULL, set_up, test_wrong_file, tear_down);
   g_test_add ("/secrets/wrong-arguments", Fixture, NULL, set_up, test_wrong_arguments, tear_down);
+  g_test_add ("/secrets/wipe", Fixture, NULL, set_up, test_wipe, tear_down);
   g_test_add ("/secrets/kinds", Fixture, NULL, set_up, test_kinds, tear_down);
   g_test_add ("/secrets/too-long", Fixture, NULL, set_up, test_too_long, tear_down);
   g_test_add ("/secrets/threads", Fixture, NULL, set_up, test_threads, tear_down);

@@ -6,6 +6,7 @@ passwords."""
 import os
 
 from lib import mail, peers, process, suite
+from lib.keyring import Keyring
 from lib.pki import Pki
 from lib.postroom import Postroom, smarthost
 
@@ -58,12 +59,10 @@ service auth {{
         pair = pair or self.pki.make("good", issuer=self.pki.authority)
         self.provider = self.started(Provider(self.work, pair=pair, auth_port=auth_port))
 
-    def relay_by(self, secret=PASSWORD, **keys):
+    def relay_by(self, secret=PASSWORD, env=None, **keys):
         route = {"tls": "required", "ca-file": self.pki.authority[0], "username": "alice", **keys}
-        # No secret service of the person who runs the tests.
         self.relay = self.started(
-            Postroom(self.work, {"out": smarthost(self.provider, **route)},
-                     env={"DBUS_SESSION_BUS_ADDRESS": "unix:path=/nonexistent"}))
+            Postroom(self.work, {"out": smarthost(self.provider, **route)}, env=env))
         if secret:
             self.set_password(secret)
 
@@ -131,6 +130,78 @@ service auth {{
         self.assert_waits("there is no password for alice")
         self.set_password(PASSWORD)
         self.assert_arrives(id_)
+
+    # The desktop's keyring
+
+    @property
+    def credentials(self):
+        return os.path.join(self.relay.home, "credentials")
+
+    def write_credentials(self, secret):
+        with open(self.credentials, "w", encoding="utf-8") as file:
+            file.write(f"[route out]\npassword={secret}\n")
+        os.chmod(self.credentials, 0o600)
+
+    def test_keyring_keeps_the_password(self):
+        keyring = self.started(Keyring(self.work))
+        self.provide()
+        self.relay_by(env=keyring.env)
+        self.assertFalse(os.path.exists(self.credentials))
+        self.assert_arrives(self.send())
+        self.relay.restart()
+        self.assert_arrives(self.send())
+        self.relay.ctl("route", "password", "out", "--forget")
+        self.send()
+        self.wait("the reason", lambda: "there is no password for alice" in self.reason())
+
+    def test_credentials_before_the_keyring(self):
+        """A password in the file is the newer one; the keyring takes the next."""
+        keyring = self.started(Keyring(self.work))
+        self.provide()
+        self.relay_by("an older one", env=keyring.env)
+        self.write_credentials(PASSWORD)
+        self.assert_arrives(self.send())
+        self.set_password(PASSWORD)
+        with open(self.credentials, encoding="utf-8") as file:
+            self.assertNotIn(PASSWORD, file.read())
+        self.relay.restart()
+        self.assert_arrives(self.send())
+
+    def test_locked_keyring_holds_the_mail(self):
+        keyring = self.started(Keyring(self.work))
+        self.provide()
+        self.relay_by(env=keyring.env)
+        self.relay.stop()
+        keyring.lock()
+        self.relay.start()
+        id_ = self.send()
+        self.assert_waits("keyring", "locked", self.credentials)
+        self.assertEqual(self.relay.queue()[0]["recipients"][0]["attempts"], 0)
+        refused = self.relay.ctl_run("route", "password", "out", stdin="another\n")
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("locked", refused.stderr)
+        self.assertFalse(os.path.exists(self.credentials), "nothing goes elsewhere in silence")
+        self.write_credentials(PASSWORD)  # as the words said
+        self.relay.ctl("queue", "retry", "--all")
+        self.assert_arrives(id_)
+
+    def test_keyring_of_nobody(self):
+        keyring = self.started(Keyring(self.work, unlocked=False))
+        self.provide()
+        self.relay_by(None, env=keyring.env)
+        refused = self.relay.ctl_run("route", "password", "out", stdin=PASSWORD + "\n")
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("no default keyring", refused.stderr)
+        self.assertFalse(os.path.exists(self.credentials))
+
+    def test_no_keyring_on_the_bus(self):
+        keyring = self.started(Keyring(self.work))
+        keyring.daemon.terminate()
+        keyring.daemon.wait(20)
+        self.provide()
+        self.relay_by(env=keyring.env)
+        self.assertEqual(os.stat(self.credentials).st_mode & 0o777, 0o600)
+        self.assert_arrives(self.send())
 
     # Certificates
 

@@ -64,7 +64,11 @@ class Postroom:
         self.merge(config or {})
         self.namespace = namespace  # a network namespace, see network.py
         self.prefix = ["ip", "netns", "exec", namespace] if namespace else []
-        self.env = {**os.environ, "G_DEBUG": "fatal-criticals", **(env or {})}
+        self.env = {
+            **os.environ, "G_DEBUG": "fatal-criticals",
+            "DBUS_SESSION_BUS_ADDRESS": "unix:path=/nonexistent",  # nobody's own keyring
+            **(env or {})
+        }
         self.preexec = preexec
         self.process = None
         self.expect_alarms = False
