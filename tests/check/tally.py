@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Counts test results; the last line is always `N passed, N failed, N skipped`.
 
-  tally.py log FILE             one run of `meson test`, from its JSON log
+  tally.py log FILE [AGAIN]     one run of `meson test`, from its JSON log, with what failed in full;
+                                AGAIN: the log of what was run a second time, and decides
+  tally.py again FILE           the programs to run a second time: `SUITE[,SUITE] NAME` each
   tally.py add PASSED FAILED SKIPPED
   tally.py sum FILE...          the closing lines of what was run before, from its output
   tally.py suites FOLDER        the suites of a build folder, with the number of their programs
   tally.py peers FOLDER "SUITE..." [TEST]...
                                 status 0 when these tests (none: all) drive other programs
 
-A program that speaks TAP counts once for each of its cases, any other program once.
+A program that speaks TAP counts once for each of its cases, any other program once. Only what
+drives other programs may run twice: the quick suites must never fail.
 """
 
 import json
@@ -19,8 +22,11 @@ import sys
 
 CLOSING = re.compile(r'^(\d+) passed, (\d+) failed, (\d+) skipped$')
 CASE = re.compile(r'^(not )?ok\b[ \d]*-?\s*(.*)$')
+PRETTY = re.compile(r'^(?:[^:]*:)?(?:(\S+) / )?(.*)$')  # project:suite+suite / name
+OUTCOME = re.compile(r'^(failed|unsteady): ')
 QUICK = {'unit', 'dialog'}  # these need nothing but the build
 BAD = {'FAIL', 'ERROR', 'TIMEOUT', 'INTERRUPT', 'UNEXPECTEDPASS'}
+MAX_LINES = 150  # of one failed case, or of a program that failed as a whole
 
 
 def cases_of(test):
@@ -50,23 +56,65 @@ def close(passed, failed, skipped):
     return 1 if failed else 0
 
 
-def log(path):
-    if not os.path.exists(path):
-        print('No test was run.')
-        return close(0, 1, 0)
-    totals = [0, 0, 0]
+def own_lines(test):
+    """What a failed program said about its failed cases; all of it, where no case failed."""
+    lines = test.get('stdout', '').splitlines()
+    results = [i for i, line in enumerate(lines) if CASE.match(line)]
+    bad = [i for i in results if lines[i].startswith('not ') and '# SKIP' not in lines[i].upper()]
+    for index in bad:
+        first = max([i + 1 for i in results if i < index], default=0)
+        last = min([i for i in results if i > index], default=len(lines))
+        before, after = lines[first:index], lines[index:last]  # messages; the reason and the logs
+        yield from before[-MAX_LINES // 2:] + after[:MAX_LINES]
+    if not bad:
+        yield from lines[-MAX_LINES:]
+    yield from test.get('stderr', '').splitlines()[-MAX_LINES:]
+
+
+def report(word, test, cases):
+    for case in cases:
+        print(f'{word}: {test["name"]}: {case}')
+    for line in own_lines(test):
+        print('    ' + line)
+
+
+def read_log(path):
+    if path is None or not os.path.exists(path):
+        return
     with open(path, encoding='utf-8') as file:
-        for line in file:
-            test = json.loads(line)
+        yield from map(json.loads, file)
+
+
+def log(path, again=None):
+    second = {test['name']: test for test in read_log(again)}
+    totals, n_tests = [0, 0, 0], 0
+    for test in read_log(path):
+        n_tests += 1
+        passed, failed, skipped = cases_of(test)
+        if failed and test['name'] in second:
+            report('unsteady', test, failed)
+            test = second[test['name']]
             passed, failed, skipped = cases_of(test)
-            totals = [totals[0] + passed, totals[1] + len(failed), totals[2] + skipped]
-            for case in failed:
-                print(f'failed: {test["name"]}: {case}')
+        if failed:
+            report('failed', test, failed)
+        totals = [totals[0] + passed, totals[1] + len(failed), totals[2] + skipped]
+    if n_tests == 0:
+        print('No test was run.')
+        totals[1] = 1
     return close(*totals)
 
 
+def again(path):
+    for test in read_log(path):
+        suites_of, name = PRETTY.match(test['name']).groups()
+        own = set((suites_of or 'unit').split('+'))
+        if cases_of(test)[1] and not own & QUICK:
+            print(','.join(sorted(own)), name)
+    return 0
+
+
 def add_up(paths):
-    totals = [0, 0, 0]
+    totals, outcomes = [0, 0, 0], []
     for path in paths:
         with open(path, encoding='utf-8', errors='replace') as file:
             lines = file.read().split('\n')
@@ -75,6 +123,8 @@ def add_up(paths):
         if not closing:
             print(f'failed: {os.path.basename(path)} did not reach its end')
         totals = [total + count for total, count in zip(totals, counts)]
+        outcomes += [f'{os.path.basename(path)}: {line}' for line in lines if OUTCOME.match(line)]
+    print(*outcomes, sep='\n', end='\n' if outcomes else '')
     return close(*totals)
 
 
@@ -105,6 +155,8 @@ def suites(folder):
 def main(what, *args):
     if what == 'log':
         return log(*args)
+    if what == 'again':
+        return again(*args)
     if what == 'add':
         return close(*map(int, args))
     if what == 'sum':

@@ -135,21 +135,61 @@ class CheckTest(unittest.TestCase):
 
 
 class TallyTest(unittest.TestCase):
-    def log(self, *tests):
-        with tempfile.NamedTemporaryFile('w', suffix='.json') as file:
+    def write_log(self, *tests):
+        with tempfile.NamedTemporaryFile('w', suffix='.json', delete=False) as file:
+            self.addCleanup(os.unlink, file.name)
             for test in tests:
                 file.write(json.dumps({'name': 'a', 'returncode': 0, 'stdout': '', **test}) + '\n')
-            file.flush()
-            output = io.StringIO()
-            with contextlib.redirect_stdout(output):
-                status = tally.log(file.name)
+        return file.name
+
+    def run_tally(self, function, *args):
+        output = io.StringIO()
+        with contextlib.redirect_stdout(output):
+            status = function(*args)
         return status, output.getvalue().splitlines()
+
+    def log(self, *tests):
+        return self.run_tally(tally.log, self.write_log(*tests))
 
     def test_cases_of_tap(self):
         status, lines = self.log({
             'result': 'FAIL',
             'stdout': 'TAP version 13\nok 1 /a\nnot ok 2 /b\nok 3 /c # SKIP no root\n1..3\n'})
-        self.assertEqual((status, lines), (1, ['failed: a: /b', '1 passed, 1 failed, 1 skipped']))
+        self.assertEqual((status, lines), (
+            1, ['failed: a: /b', '    not ok 2 /b', '1 passed, 1 failed, 1 skipped']))
+
+    def test_a_failed_case_says_why(self):
+        _, lines = self.log({
+            'result': 'FAIL', 'stderr': 'sanitizer\n',
+            'stdout': '# of a\nok 1 /a\n# of b\nnot ok 2 /b\n# Traceback\n# log\nok 3 /c\n'})
+        self.assertEqual(lines[1:-1], [
+            '    # of b', '    not ok 2 /b', '    # Traceback', '    # log', '    sanitizer'])
+
+    def test_a_second_success_is_enough_and_is_told(self):
+        bad = {'name': 'p:faults / f', 'result': 'FAIL', 'stdout': 'not ok 1 /a\n# why\nok 2 /b\n'}
+        good = {**bad, 'result': 'OK', 'stdout': 'ok 1 /a\nok 2 /b\n'}
+        first = self.write_log(bad, {'name': 'p:unit / u', 'result': 'OK'})
+        self.assertEqual(self.run_tally(tally.again, first)[1], ['faults f'])
+        self.assertEqual(self.run_tally(tally.log, first, self.write_log(good)), (0, [
+            'unsteady: p:faults / f: /a', '    not ok 1 /a', '    # why',
+            '3 passed, 0 failed, 0 skipped']))
+        status, lines = self.run_tally(tally.log, first, self.write_log(bad))
+        self.assertEqual((status, lines[-1]), (1, '2 passed, 1 failed, 0 skipped'))
+        self.assertIn('failed: p:faults / f: /a', lines)
+
+    def test_the_quick_suites_have_no_second_chance(self):
+        first = self.write_log({'name': 'p:unit / u', 'result': 'FAIL'},
+                               {'name': 'p:dialog / d', 'result': 'TIMEOUT'},
+                               {'name': 'p:unit+faults / b', 'result': 'ERROR'})
+        self.assertEqual(self.run_tally(tally.again, first), (0, []))
+
+    def test_a_sum_repeats_what_was_wrong(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, 'tests')
+            with open(path, 'w', encoding='utf-8') as file:
+                file.write('ok\nunsteady: f: /a\n2 passed, 0 failed, 0 skipped\n')
+            self.assertEqual(self.run_tally(tally.add_up, [path]), (
+                0, ['tests: unsteady: f: /a', '2 passed, 0 failed, 0 skipped']))
 
     def test_a_crash_after_good_cases_fails(self):
         status, lines = self.log({'result': 'ERROR', 'returncode': -6, 'stdout': 'ok 1 /a\n'})
