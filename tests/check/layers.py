@@ -43,6 +43,7 @@ HOMES = {
     r'libsoup/': ('core/net',),
     r'libsecret/': ('app/keyring',),
     r'json-glib/': ('app/ctl', 'core/relay', 'core/config'),
+    r'unbound\.h': ('core/net',),
 }
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^">]+)[">]', re.MULTILINE)

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+/**
+ * FakeDns: a name server on a UDP port of loopback, in a main context of the test's. It says what
+ * tests/data/dnssec.txt recorded of a real one; of the root it says that it has name servers, and
+ * proves nothing; of everything else it knows nothing (REFUSED).
+ */
+typedef struct _FakeDns FakeDns;
+
+FakeDns *fake_dns_new (GMainContext *context);
+void fake_dns_free (FakeDns *self);
+/* (transfer full) "127.0.0.1@PORT" */
+char *fake_dns_get_server (FakeDns *self);
+void fake_dns_set_mute (FakeDns *self, gboolean mute);
+guint fake_dns_count (FakeDns *self); /* questions */
+
+G_END_DECLS
