@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #pragma once
 
+#include "config/providers.h"
 #include "net/channel.h"
 #include "relay/delivery.h"
 #include "relay/feed.h"
@@ -114,6 +115,8 @@ PrEntry pr_entry_note_signed_in (PrDelivery *self);
 /* Whether a message that demands REQUIRETLS may go over this connection. FALSE: @refusal says why
  * not, as a bounce has it. */
 gboolean pr_entry_is_safe (const PrDelivery *self, PrReply *refusal);
+/* The server wants another sign-in, by what is known of @reply: the route's mail waits for it. */
+void pr_entry_need_sign_in (PrDelivery *self, const PrReply *reply, const PrAdvice *advice);
 /* It broke while it was being opened. TRUE: it is connecting again, without TLS. */
 gboolean pr_entry_fall_back (PrDelivery *self);
 

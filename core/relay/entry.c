@@ -121,6 +121,44 @@ hold_route (PrDelivery *self, const char *why)
   return PR_ENTRY_REFUSED;
 }
 
+void
+pr_entry_need_sign_in (PrDelivery *self, const PrReply *reply, const PrAdvice *advice)
+{
+  g_autofree char *said = pr_reply_to_string (reply);
+  g_autofree char *text =
+    g_strdup_printf ("Sign-in needed: %s (%s said: %s; once that is done, set the password anew: "
+                     "postroomctl route password %s)",
+                     advice->words, self->label, said, self->route->name);
+
+  pr_way_need_sign_in (self->way, text, self->label);
+}
+
+/* A sign-in that was refused, where the provider is known to mean something by it. FALSE: it is
+ * not, or for its code alone. */
+static gboolean
+heed_refusal (PrDelivery *self)
+{
+  const PrReply *reply = &self->sign_in_refusal;
+  g_autofree char *why = NULL;
+  PrAdvice advice;
+
+  if (!pr_provider_advise (self->route->provider, reply, &advice) ||
+      (advice.kind == PR_ADVICE_RETRY && pr_reply_is_temporary (reply)))
+    return FALSE;
+  if (advice.kind == PR_ADVICE_RETRY)
+    {
+      why = g_strdup_printf ("The sign-in was put off: %s", advice.words);
+      refuse (self, why);
+      return TRUE;
+    }
+  if (advice.kind == PR_ADVICE_SLOW_DOWN)
+    pr_hop_slow_down (self->hop, reply, &advice, self->label);
+  else
+    pr_entry_need_sign_in (self, reply, &advice);
+  pr_delivery_quit (self);
+  return TRUE;
+}
+
 static PrEntry
 sign_in (PrDelivery *self)
 {
@@ -162,6 +200,8 @@ pr_entry_note_signed_in (PrDelivery *self)
       self->signed_in = TRUE;
       return PR_ENTRY_OPEN;
     }
+  if (heed_refusal (self))
+    return PR_ENTRY_REFUSED;
   said = pr_reply_to_string (&self->sign_in_refusal);
   /* RFC 4954 §4 and §6: 454 and 432 pass; 535, 534, 530, 538 do not. */
   if (!pr_reply_is_permanent (&self->sign_in_refusal))

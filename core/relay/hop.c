@@ -18,7 +18,9 @@
 #define WORKS_PER_OPENING 4 /* so many waiting works justify one more connection */
 #define HURRY_MS 1000       /* what waits longer justifies one too */
 #define NETWORK_PROBE_US (60 * G_GINT64_CONSTANT (1000000))
-#define FEW_IN_HAND 4                                  /* allowed whatever other hops hold */
+#define FEW_IN_HAND 4   /* allowed whatever other hops hold */
+#define MAX_DOUBLINGS 4 /* of a wait that a provider asked for */
+#define LONGEST_WAIT_US (4 * 3600 * G_GINT64_CONSTANT (1000000))
 #define MEMORY_US (3600 * G_GINT64_CONSTANT (1000000)) /* a failure is forgotten after */
 
 gboolean
@@ -259,12 +261,38 @@ block (PrHop *self, gint64 until_us, gboolean not_its_fault)
   self->sweep_us = g_get_real_time () + PR_HOP_SWEEP_US;
 }
 
+/* The longer, the more often it was said. */
+void
+pr_hop_slow_down (PrHop *self, const PrReply *reply, const PrAdvice *advice, const char *peer)
+{
+  g_autofree char *said = pr_reply_to_string (reply);
+  g_autofree char *text = g_strdup_printf ("%s (%s)", advice->words, said);
+  guint doublings = MIN (self->failures, MAX_DOUBLINGS);
+  gint64 wait_us = ((gint64) advice->wait_s << doublings) * G_USEC_PER_SEC;
+
+  if (pr_hop_is_blocked (self)) /* several connections may find out at once */
+    return;
+  pr_reply_set (&self->failure, 0, "4.7.0", text);
+  if (self->failures++ == 0)
+    note_change (self, PR_EVENT_HOP_FAILED, peer, &self->failure);
+  block (self, g_get_real_time () + MIN (wait_us, LONGEST_WAIT_US), TRUE);
+  pr_hop_give_back (self);
+  pr_hop_update_wake (self);
+}
+
 void
 pr_hop_fail (PrHop *self, const PrReply *reply, const char *peer, gboolean network)
 {
   gint64 now = g_get_real_time ();
+  PrAdvice advice;
 
   self->n_breaks = 0;
+  pr_provider_advise (self->route != NULL ? self->route->provider : NULL, reply, &advice);
+  if (advice.kind == PR_ADVICE_SLOW_DOWN)
+    {
+      pr_hop_slow_down (self, reply, &advice, peer);
+      return;
+    }
   pr_reply_copy (&self->failure, reply);
   if (pr_reply_is_permanent (reply))
     {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #pragma once
 
+#include "config/providers.h"
 #include "relay/runner-private.h"
 
 G_BEGIN_DECLS
@@ -61,6 +62,9 @@ void pr_hop_note_success (PrHop *self, const char *peer);
  * is deferred with it and the hop left alone. @network: it is our own network that is missing:
  * nothing counts. */
 void pr_hop_fail (PrHop *self, const PrReply *reply, const char *peer, gboolean network);
+/* It was told that it sends too much: nothing for a while, and what waits stays in the store.
+ * @reply: what was said; @advice: what is known of that. */
+void pr_hop_slow_down (PrHop *self, const PrReply *reply, const PrAdvice *advice, const char *peer);
 /* What waits stays in the store, and nobody is told, until pr_hop_unblock(). @why: in words. */
 void pr_hop_await_sign_in (PrHop *self, const char *why);
 /* What blocked it without its fault may be gone: it is tried at once. */

@@ -14,6 +14,7 @@ typedef struct
   PrReportKind kind;
   guint index;
   PrReply reply;
+  char *words; /* owned, nullable */
 } Item;
 
 struct _PrNotices
@@ -30,7 +31,10 @@ struct _PrNotices
 static void
 clear_item (gpointer data)
 {
-  pr_reply_clear (&((Item *) data)->reply);
+  Item *item = data;
+
+  pr_reply_clear (&item->reply);
+  g_free (item->words);
 }
 
 static void
@@ -85,6 +89,7 @@ make_report (PrNotices *self, PrReportKind kind, GBytes *head)
         .index = item->index,
         .reply = &item->reply,
         .remote = item->reply.is_own ? NULL : self->peer,
+        .words = item->words,
       };
 
       if (item->kind == kind)
@@ -151,9 +156,10 @@ pr_notices_new (PrRunner *runner, PrWork *work, const char *peer, void (*done) (
 }
 
 void
-pr_notices_add (PrNotices *self, PrReportKind kind, guint index, const PrReply *reply)
+pr_notices_add (PrNotices *self, PrReportKind kind, guint index, const PrReply *reply,
+                const char *words)
 {
-  Item item = { .kind = kind, .index = index };
+  Item item = { .kind = kind, .index = index, .words = g_strdup (words) };
   gsize wanted = pr_report_get_head_size (kind, self->work->parcel->message);
 
   pr_reply_copy (&item.reply, reply);

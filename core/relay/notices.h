@@ -17,8 +17,10 @@ typedef struct _PrNotices PrNotices;
  * pr_notices_run() or later. */
 PrNotices *pr_notices_new (PrRunner *runner, PrWork *work, const char *peer,
                            void (*done) (PrWork *work));
-/* @reply: copied. The peer is named as its source unless it is our own finding. */
-void pr_notices_add (PrNotices *self, PrReportKind kind, guint index, const PrReply *reply);
+/* @reply: copied. The peer is named as its source unless it is our own finding. @words: (nullable)
+ * copied: what to do about it. */
+void pr_notices_add (PrNotices *self, PrReportKind kind, guint index, const PrReply *reply,
+                     const char *words);
 /* Frees @self in the end. */
 void pr_notices_run (PrNotices *self);
 

@@ -5,6 +5,7 @@
  *                   └─► old: failed ─┐
  *         5yz ───────► failed ───────┴─► report "failed" to the sender, else to the postmaster,
  *                                        else kept visible
+ *   what the provider is known to mean: held until a person did something, deferred or failed
  */
 #include "relay/outcome.h"
 
@@ -18,14 +19,22 @@ pr_outcome_words (const PrReply *reply)
   return reply->code != 0 ? pr_reply_to_string (reply) : g_strdup (reply->text);
 }
 
+char *
+pr_outcome_explain (const PrReply *reply, const char *words)
+{
+  g_autofree char *said = pr_outcome_words (reply);
+
+  return words != NULL ? g_strdup_printf ("%s (%s)", said, words) : g_steal_pointer (&said);
+}
+
 /* Only what somebody will look at is formatted: of a message that leaves, the event tells. */
 static void
-remember_reply (PrMessage *message, guint index, const PrReply *reply)
+remember_reply (PrMessage *message, guint index, const PrReply *reply, const char *words)
 {
   PrProgress *progress = &message->progress[index];
 
   g_free (progress->last_reply);
-  progress->last_reply = pr_outcome_words (reply);
+  progress->last_reply = pr_outcome_explain (reply, words);
 }
 
 static gboolean
@@ -45,7 +54,7 @@ deliver (const PrAttempt *attempt, PrMessage *message, guint index, const PrRepl
   message->progress[index].state = PR_RECIPIENT_DELIVERED;
   message->progress[index].attempts++;
   if (message->envelope->recipients->len > 1)
-    remember_reply (message, index, reply);
+    remember_reply (message, index, reply, NULL);
 
   if (*message->envelope->sender == '\0' || !wants (recipient, PR_NOTIFY_SUCCESS))
     return outcome;
@@ -55,15 +64,16 @@ deliver (const PrAttempt *attempt, PrMessage *message, guint index, const PrRepl
 }
 
 static PrOutcome
-fail (const PrAttempt *attempt, PrMessage *message, guint index, const PrReply *reply)
+fail (const PrAttempt *attempt, PrMessage *message, guint index, const PrReply *reply,
+      const char *words)
 {
   const PrRecipient *recipient = pr_envelope_recipient (message->envelope, index);
-  PrOutcome outcome = { .event = PR_EVENT_FAILED };
+  PrOutcome outcome = { .event = PR_EVENT_FAILED, .words = words };
 
   message->progress[index].state = PR_RECIPIENT_FAILED;
   if (!attempt->uncounted)
     message->progress[index].attempts++;
-  remember_reply (message, index, reply);
+  remember_reply (message, index, reply, words);
 
   outcome.report = PR_REPORT_FAILED;
   outcome.owes_report = wants (recipient, PR_NOTIFY_FAILURE) &&
@@ -98,7 +108,8 @@ age_in_words (guint64 seconds)
 }
 
 static PrOutcome
-expire (const PrAttempt *attempt, PrMessage *message, guint index, const PrReply *reply)
+expire (const PrAttempt *attempt, PrMessage *message, guint index, const PrReply *reply,
+        const char *words)
 {
   g_autofree char *last = pr_outcome_words (reply);
   g_autofree char *age = age_in_words (attempt->config->give_up_s);
@@ -108,20 +119,21 @@ expire (const PrAttempt *attempt, PrMessage *message, guint index, const PrReply
   PrOutcome outcome;
 
   pr_reply_set (&expired, 554, "5.4.7", text); /* RFC 3463 §3.5: delivery time expired */
-  outcome = fail (attempt, message, index, &expired);
+  outcome = fail (attempt, message, index, &expired, words);
   pr_reply_clear (&expired);
   return outcome;
 }
 
 static PrOutcome
-defer (const PrAttempt *attempt, PrMessage *message, guint index, const PrReply *reply)
+defer (const PrAttempt *attempt, PrMessage *message, guint index, const PrReply *reply,
+       const char *words)
 {
   const PrRecipient *recipient = pr_envelope_recipient (message->envelope, index);
   PrProgress *progress = &message->progress[index];
-  PrOutcome outcome = { .event = PR_EVENT_DEFERRED };
+  PrOutcome outcome = { .event = PR_EVENT_DEFERRED, .words = words };
 
   if (pr_schedule_is_over (attempt->config, message->received_us, attempt->now_us))
-    return expire (attempt, message, index, reply);
+    return expire (attempt, message, index, reply, words);
 
   progress->state = PR_RECIPIENT_QUEUED;
   if (!attempt->uncounted)
@@ -130,7 +142,7 @@ defer (const PrAttempt *attempt, PrMessage *message, guint index, const PrReply 
   if (progress->due_us == 0)
     progress->due_us = pr_schedule_next (attempt->config, progress->attempts, message->received_us,
                                          attempt->now_us, attempt->random);
-  remember_reply (message, index, reply);
+  remember_reply (message, index, reply, words);
 
   if (!progress->warned &&
       pr_schedule_is_late (attempt->config, message->received_us, attempt->now_us))
@@ -143,14 +155,51 @@ defer (const PrAttempt *attempt, PrMessage *message, guint index, const PrReply 
   return outcome;
 }
 
+/* Nothing but a person helps: it waits in the queue, however old it becomes. */
+static PrOutcome
+hold (PrMessage *message, guint index, const PrReply *reply, const char *words)
+{
+  message->progress[index].state = PR_RECIPIENT_HELD;
+  message->progress[index].attempts++;
+  remember_reply (message, index, reply, words);
+  return (PrOutcome){ .event = PR_EVENT_HELD, .words = words };
+}
+
+/* The route cannot sign in: it waits for that with all others, and nothing counts. */
+static PrOutcome
+await_sign_in (const PrAttempt *attempt, PrMessage *message, guint index, const PrReply *reply,
+               const char *words)
+{
+  message->progress[index].state = PR_RECIPIENT_QUEUED;
+  message->progress[index].due_us = attempt->now_us;
+  remember_reply (message, index, reply, words);
+  return (PrOutcome){ .event = PR_EVENT_DEFERRED, .words = words };
+}
+
 PrOutcome
 pr_outcome_apply (const PrAttempt *attempt, PrMessage *message, guint index, const PrReply *reply)
 {
+  PrAttempt slowed = *attempt;
+  PrAdvice advice;
+
   if (pr_reply_is_positive (reply))
     return deliver (attempt, message, index, reply);
-  if (pr_reply_is_permanent (reply))
-    return fail (attempt, message, index, reply);
-  return defer (attempt, message, index, reply);
+  pr_provider_advise (attempt->provider, reply, &advice);
+  switch (advice.kind)
+    {
+    case PR_ADVICE_RETRY: return defer (attempt, message, index, reply, advice.words);
+    case PR_ADVICE_HOLD: return hold (message, index, reply, advice.words);
+    case PR_ADVICE_BOUNCE: return fail (attempt, message, index, reply, advice.words);
+    case PR_ADVICE_SIGN_IN: return await_sign_in (attempt, message, index, reply, advice.words);
+    case PR_ADVICE_SLOW_DOWN:
+      slowed.uncounted = TRUE;
+      slowed.due_us = attempt->now_us + (gint64) advice.wait_s * G_USEC_PER_SEC;
+      return defer (&slowed, message, index, reply, advice.words);
+    case PR_ADVICE_NONE:
+    default:
+      return pr_reply_is_permanent (reply) ? fail (attempt, message, index, reply, NULL)
+                                           : defer (attempt, message, index, reply, NULL);
+    }
 }
 
 const char *

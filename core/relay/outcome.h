@@ -2,6 +2,7 @@
 #pragma once
 
 #include "config/config.h"
+#include "config/providers.h"
 #include "queue/event.h"
 #include "queue/message.h"
 #include "relay/report.h"
@@ -17,6 +18,7 @@ G_BEGIN_DECLS
 typedef struct
 {
   const PrConfig *config;
+  const PrProvider *provider; /* (nullable) who answered: what it means by its words counts */
   gint64 now_us;
   guint32 random;       /* for the jitter; one for all recipients of an attempt, so that they stay
                            together */
@@ -28,20 +30,24 @@ typedef struct
 
 typedef struct
 {
-  PrEventKind event;    /* DELIVERED, DEFERRED or FAILED */
+  PrEventKind event;    /* DELIVERED, DEFERRED, HELD or FAILED */
+  const char *words;    /* (nullable) what the reply means, for people; the provider's */
   gboolean owes_report; /* to pr_outcome_report_to(), RFC 3461 §4 to §6 */
   PrReportKind report;  /* then: which one */
 } PrOutcome;
 
 /* Writes recipient @index of @message: @reply with 2yz delivers, 5yz fails, anything else
  * (code 0 too) defers, or fails when the message is older than give-up (the last reply then
- * says so, status 5.4.7). The caller records it. */
+ * says so, status 5.4.7); unless the provider is known to mean something else by it. The caller
+ * records it. */
 PrOutcome pr_outcome_apply (const PrAttempt *attempt, PrMessage *message, guint index,
                             const PrReply *reply);
 
 /* A reply as a recipient's last reply shows it; code 0 is our own finding ("Could not connect to
  * ...") and shows as its text alone. (transfer full) */
 char *pr_outcome_words (const PrReply *reply);
+/* The same with what it means, for people; @words: (nullable). (transfer full) */
+char *pr_outcome_explain (const PrReply *reply, const char *words);
 
 /* Who is told that a recipient of @message failed: its sender; for the null sender, where a report
  * would answer a report (RFC 5321 §6.1), the postmaster, unless it is the postmaster who cannot be

@@ -100,9 +100,11 @@ pr_record_retry (PrRunner *runner)
 
 static void
 add_event (PrRunner *runner, const PrWork *work, guint index, PrEventKind kind,
-           const PrReply *reply, const PrRecordFacts *facts)
+           const PrReply *reply, const char *words, const PrRecordFacts *facts)
 {
   const PrMessage *message = work->parcel->message;
+  g_autofree char *explained =
+    words != NULL ? g_strdup_printf ("%s (%s)", reply->text, words) : NULL;
   PrEvent event = {
     .kind = kind,
     .message = message->id,
@@ -112,7 +114,7 @@ add_event (PrRunner *runner, const PrWork *work, guint index, PrEventKind kind,
     .address = pr_envelope_recipient (message->envelope, index)->address,
     .route = work->hop->route != NULL ? work->hop->route->name : NULL,
     .code = reply->code,
-    .text = reply->text,
+    .text = explained != NULL ? explained : reply->text,
     .size_octets = message->size_octets,
     .tls = facts->tls,
   };
@@ -123,15 +125,15 @@ add_event (PrRunner *runner, const PrWork *work, guint index, PrEventKind kind,
 /* What failed by its age is told so, in our own words; everything else in the hop's. */
 static void
 add_notice (PrNotices *notices, const PrMessage *message, guint index, PrReportKind kind,
-            const PrReply *reply)
+            const PrReply *reply, const char *words)
 {
   PrReply own = { 0 };
 
   if (kind == PR_REPORT_FAILED && !pr_reply_is_permanent (reply) &&
       pr_reply_from_string (&own, message->progress[index].last_reply))
-    pr_notices_add (notices, kind, index, &own);
+    pr_notices_add (notices, kind, index, &own, words);
   else
-    pr_notices_add (notices, kind, index, reply);
+    pr_notices_add (notices, kind, index, reply, words);
   pr_reply_clear (&own);
 }
 
@@ -145,7 +147,7 @@ count (PrRunner *runner, const PrMessage *message, PrEventKind kind)
     }
   else if (kind == PR_EVENT_FAILED)
     runner->totals.n_failed++;
-  else
+  else if (kind == PR_EVENT_DEFERRED)
     runner->totals.n_deferred++;
 }
 
@@ -157,6 +159,7 @@ pr_record_results (PrRunner *runner, PrWork *work, const PrReply *replies, gbool
   PrNotices *notices = NULL;
   PrAttempt attempt = {
     .config = runner->config,
+    .provider = work->hop->route != NULL ? work->hop->route->provider : NULL,
     .now_us = g_get_real_time (),
     .due_us = facts->due_us,
     .uncounted = facts->uncounted,
@@ -176,11 +179,11 @@ pr_record_results (PrRunner *runner, PrWork *work, const PrReply *replies, gbool
 
       count (runner, message, outcome.event);
       if (!facts->quiet || outcome.event != PR_EVENT_DEFERRED)
-        add_event (runner, work, index, outcome.event, reply, facts);
+        add_event (runner, work, index, outcome.event, reply, outcome.words, facts);
       if (outcome.owes_report && notices == NULL)
         notices = pr_notices_new (runner, work, facts->peer, commit);
       if (outcome.owes_report)
-        add_notice (notices, message, index, outcome.report, reply);
+        add_notice (notices, message, index, outcome.report, reply, outcome.words);
     }
 
   if (notices == NULL)

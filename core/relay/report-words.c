@@ -149,7 +149,9 @@ write_recipient (const PrReportFacts *facts, const PrReportRecipient *recipient,
     }
   if (facts->kind == PR_REPORT_FAILED)
     {
-      g_autofree char *advice = g_strdup_printf ("What to do: %s", find_advice (recipient->reply));
+      const char *words =
+        recipient->words != NULL ? recipient->words : find_advice (recipient->reply);
+      g_autofree char *advice = g_strdup_printf ("What to do: %s", words);
       write_wrapped (out, 4, advice);
     }
 }

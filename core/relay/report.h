@@ -25,6 +25,7 @@ typedef struct
   guint index;          /* of the original's recipients */
   const PrReply *reply; /* (nullable) what was said last */
   const char *remote;   /* (nullable) the host that said it; NULL: our own finding */
+  const char *words;    /* (nullable) what to do about it; NULL: what the status suggests */
 } PrReportRecipient;
 
 typedef struct

@@ -413,12 +413,40 @@ any_delivered (const PrDelivery *self)
   return FALSE;
 }
 
+/* An answer that concerns the whole route, not its message alone. */
+static gboolean
+find_warning (const PrDelivery *self, guint n, PrReply *reply, PrAdvice *advice)
+{
+  for (guint i = 0; i < n; i++)
+    {
+      pr_provider_advise (self->route->provider, &self->replies[i], advice);
+      if (advice->kind == PR_ADVICE_SLOW_DOWN || advice->kind == PR_ADVICE_SIGN_IN)
+        {
+          pr_reply_copy (reply, &self->replies[i]);
+          return TRUE;
+        }
+    }
+  return FALSE;
+}
+
+static void
+heed (PrDelivery *self, const PrReply *reply, const PrAdvice *advice)
+{
+  if (advice->kind == PR_ADVICE_SLOW_DOWN)
+    pr_hop_slow_down (self->hop, reply, advice, self->label);
+  else
+    pr_entry_need_sign_in (self, reply, advice);
+}
+
 void
 pr_sending_finish (PrDelivery *self)
 {
   PrHop *hop = self->hop;
   PrWork *work = self->work;
   guint n = work->n_indexes, n_done = n;
+  PrReply warning = { 0 };
+  PrAdvice advice;
+  gboolean warned;
 
   if (n > 1 && any_delivered (self))
     n_done = partition (self, is_not_too_many);
@@ -426,9 +454,14 @@ pr_sending_finish (PrDelivery *self)
     pr_hop_return_work (hop, pr_hand_split (self->runner->hand, work, n_done));
   self->n_messages++;
   pr_sending_clear (self);
-  pr_hop_note_success (hop, self->label);
+  warned = find_warning (self, n_done, &warning, &advice);
+  if (!warned)
+    pr_hop_note_success (hop, self->label);
   record (self, work, n_done);
   clear_replies (self, n);
+  if (warned)
+    heed (self, &warning, &advice);
+  pr_reply_clear (&warning);
 }
 
 /* ── Breaking ─────────────────────────────────────────────────────────────────────────────── */
@@ -474,11 +507,36 @@ fail_hop (PrDelivery *self, PrWork *work, gboolean network)
   pr_reply_clear (&reply);
 }
 
+/* What the provider says with the connection's end is about more than the connection. */
+static gboolean
+is_advised (PrDelivery *self)
+{
+  PrAdvice advice;
+
+  return pr_reply_is_temporary (&self->broken_reply) &&
+         pr_provider_advise (self->route->provider, &self->broken_reply, &advice) &&
+         advice.kind != PR_ADVICE_RETRY;
+}
+
 static gboolean
 is_our_network (const PrDelivery *self)
 {
   return !self->runner->network_available && !self->hop->reachable &&
          !pr_route_is_local (self->route);
+}
+
+static void
+break_as_advised (PrDelivery *self, PrWork *work)
+{
+  PrReply reply = { 0 };
+  PrAdvice advice;
+
+  pr_reply_copy (&reply, &self->broken_reply);
+  pr_provider_advise (self->route->provider, &reply, &advice);
+  defer_rest (self, work, FALSE);
+  if (advice.kind == PR_ADVICE_SLOW_DOWN || advice.kind == PR_ADVICE_SIGN_IN)
+    heed (self, &reply, &advice);
+  pr_reply_clear (&reply);
 }
 
 void
@@ -508,6 +566,8 @@ pr_sending_break (PrDelivery *self)
 
   if (may_double)
     defer_rest (self, work, TRUE);
+  else if (is_advised (self))
+    break_as_advised (self, work);
   else if ((stale || (self->broken_reply.code == 421 && pr_targets_has_more (self->targets))) &&
            work->n_broken < MAX_STALE)
     {

@@ -220,6 +220,84 @@ test_all_must_be_done (void)
   g_assert_true (pr_outcome_leaves (&config, message));
 }
 
+/* ── What the provider means ──────────────────────────────────────────────────────────────── */
+
+typedef struct
+{
+  const char *name, *provider, *said;
+  PrEventKind event;
+  PrRecipientState state;
+  guint attempts;
+  gint64 due_s; /* from now; -1: by the schedule, or none */
+} AdviceCase;
+
+static const AdviceCase advice_cases[] = {
+  { "5yz-passes", "gmail", "550 5.4.5 Daily user sending limit exceeded", PR_EVENT_DEFERRED,
+    PR_RECIPIENT_QUEUED, 0, 3600 },
+  { "5yz-held", "microsoft365",
+    "550 5.7.60 SMTP; Client does not have permissions to send as this "
+    "sender",
+    PR_EVENT_HELD, PR_RECIPIENT_HELD, 1, -1 },
+  { "4yz-held", "proton-bridge", "451 4.0.0 backend: invalid return path: not owned by user",
+    PR_EVENT_HELD, PR_RECIPIENT_HELD, 1, -1 },
+  { "retry", "gmail", "452 4.2.2 The email account that you tried to reach is over quota",
+    PR_EVENT_DEFERRED, PR_RECIPIENT_QUEUED, 1, -1 },
+  { "bounce", "gmail", "550 5.1.1 The email account that you tried to reach does not exist",
+    PR_EVENT_FAILED, PR_RECIPIENT_FAILED, 1, -1 },
+  { "sign-in", "microsoft365", "530 5.7.57 Client not authenticated to send mail",
+    PR_EVENT_DEFERRED, PR_RECIPIENT_QUEUED, 0, 0 },
+};
+
+static void
+test_advice (gconstpointer data)
+{
+  const AdviceCase *c = data;
+  g_autoptr (PrProvider) provider = pr_provider_load (c->provider);
+  g_autoptr (PrMessage) message = new_message (ME, PR_NOTIFY_UNSET, 60);
+  PrAttempt attempt = { .config = &config, .provider = provider, .now_us = NOW };
+  PrReply reply = { 0 };
+  PrOutcome outcome;
+  g_autofree char *explained = NULL;
+
+  g_assert_true (pr_reply_from_string (&reply, c->said));
+  reply.is_own = FALSE;
+  outcome = pr_outcome_apply (&attempt, message, 0, &reply);
+  g_assert_cmpint (outcome.event, ==, c->event);
+  g_assert_nonnull (outcome.words);
+  g_assert_cmpint (message->progress[0].state, ==, c->state);
+  g_assert_cmpuint (message->progress[0].attempts, ==, c->attempts);
+  if (c->due_s >= 0)
+    g_assert_cmpint (message->progress[0].due_us, ==, NOW + c->due_s * G_USEC_PER_SEC);
+  g_assert_cmpint (outcome.owes_report, ==, c->event == PR_EVENT_FAILED);
+
+  /* What was said stays, word for word, and what it means stands behind it. */
+  explained = pr_outcome_explain (&reply, outcome.words);
+  g_assert_cmpstr (message->progress[0].last_reply, ==, explained);
+  g_assert_true (g_str_has_prefix (explained, c->said));
+  g_assert_true (g_str_has_suffix (explained, ")"));
+  pr_reply_clear (&reply);
+}
+
+/* Nothing bounces for want of a sign-in, however old; what is sent too fast may become too old. */
+static void
+test_advice_expired (void)
+{
+  g_autoptr (PrProvider) provider = pr_provider_load ("microsoft365");
+  g_autoptr (PrMessage) unsigned_in = new_message (ME, PR_NOTIFY_UNSET, 432000);
+  g_autoptr (PrMessage) slowed = new_message (ME, PR_NOTIFY_UNSET, 432000);
+  PrAttempt attempt = { .config = &config, .provider = provider, .now_us = NOW };
+  PrReply reply = { 0 };
+
+  g_assert_true (pr_reply_from_string (&reply, "530 5.7.57 Client not authenticated"));
+  reply.is_own = FALSE;
+  g_assert_cmpint (pr_outcome_apply (&attempt, unsigned_in, 0, &reply).event, ==,
+                   PR_EVENT_DEFERRED);
+  g_assert_true (pr_reply_from_string (&reply, "432 4.3.2 Concurrent connections limit exceeded"));
+  reply.is_own = FALSE;
+  g_assert_cmpint (pr_outcome_apply (&attempt, slowed, 0, &reply).event, ==, PR_EVENT_FAILED);
+  pr_reply_clear (&reply);
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -236,5 +314,11 @@ main (int argc, char *argv[])
   g_test_add_func ("/outcome/words", test_words);
   g_test_add_func ("/outcome/report-to", test_report_to);
   g_test_add_func ("/outcome/all-must-be-done", test_all_must_be_done);
+  for (gsize i = 0; i < G_N_ELEMENTS (advice_cases); i++)
+    {
+      g_autofree char *path = g_strdup_printf ("/outcome/advice/%s", advice_cases[i].name);
+      g_test_add_data_func (path, &advice_cases[i], test_advice);
+    }
+  g_test_add_func ("/outcome/advice-expired", test_advice_expired);
   return g_test_run ();
 }
