@@ -6,9 +6,12 @@
 #include <glib/gi18n.h>
 
 #include "queue-page.h"
+#include "sessions-page.h"
 
 /* clang-format off */
 const PrPageRow pr_pages[] = {
+  { "sessions", NC_ ("page", "Sessions"), "network-transmit-receive-symbolic", "<Alt>2",
+    pr_sessions_page_get_type },
   { "queue", NC_ ("page", "Queue"), "mail-unread-symbolic", "<Alt>3", pr_queue_page_get_type },
 };
 /* clang-format on */
