@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Counts test results; the last line is always `N passed, N failed, N skipped`.
 
-  tally.py log FILE [AGAIN]     one run of `meson test`, from its JSON log, with what failed in full;
-                                AGAIN: the log of what was run a second time, and decides
+  tally.py log FILE [AGAIN]     one run of `meson test`, from its JSON log, with what failed in
+                                full; AGAIN: the log of what was run a second time: it decides
   tally.py again FILE           the programs to run a second time: `SUITE[,SUITE] NAME` each
   tally.py add PASSED FAILED SKIPPED
   tally.py sum FILE...          the closing lines of what was run before, from its output
