@@ -242,7 +242,10 @@ static gboolean
 on_data_line (Peer *peer, const char *line, gsize len)
 {
   if (len == 1 && *line == '.')
-    return end_mail (peer);
+    {
+      g_ptr_array_add (peer->hop->commands, g_strdup (line));
+      return end_mail (peer);
+    }
   if (!peer->half)
     {
       peer->half = TRUE;

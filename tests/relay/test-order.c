@@ -74,7 +74,7 @@ test_retry (void)
   pr_runner_start (world->runner);
   id = world_put (world, "me@a.example", "you@b.example");
   world_wait (world, world_count_events (world, "deferred") == 1, "the message to be deferred");
-  world_idle (world, 100);
+  world_settle (world);
   order (world, PR_ORDER_RETRY, id, 1);
   world_wait (world, world_count_messages (world) == 0, "the message to leave");
   g_assert_cmpuint (world_count_events (world, "retried"), ==, 1);
@@ -94,7 +94,7 @@ test_retry_of_a_dead_hop (void)
   world_put (world, "me@a.example", "you@b.example");
   world_put (world, "me@a.example", "you@b.example");
   world_wait (world, world_count_events (world, "hop-failed") == 1, "the hop to fail");
-  world_idle (world, 100);
+  world_settle (world);
   order_all (world, PR_ORDER_RETRY, 2);
   world_wait (world, world_count_messages (world) == 0, "the messages to leave");
   world_end (world, hop);
@@ -112,7 +112,7 @@ test_retry_of_a_failed_one (void)
   pr_runner_start (world->runner);
   id = world_put (world, "", "you@b.example");
   world_wait (world, world_count_events (world, "failed") == 1, "the message to fail");
-  world_idle (world, 50);
+  world_settle (world);
   g_assert_cmpint (state_of (world, id), ==, PR_RECIPIENT_FAILED);
   order (world, PR_ORDER_RETRY, id, 1);
   world_wait (world, world_count_messages (world) == 0, "the message to leave");
@@ -156,7 +156,7 @@ test_hold_while_sending (void)
   id = world_put (world, "me@a.example", "you@b.example");
   world_wait (world, fake_hop_count (hop, "MAIL") == 1, "the message to be on its way");
   order (world, PR_ORDER_HOLD, id, 1);
-  world_idle (world, 100);
+  world_settle (world);
   g_assert_cmpint (state_of (world, id), ==, PR_RECIPIENT_HELD);
   g_assert_cmpuint (fake_hop_count_mail (hop), ==, 0);
   order (world, PR_ORDER_RELEASE, id, 1);
@@ -184,8 +184,7 @@ test_delete (void)
   /* Behind its final dot the answer is waited for; either way it is gone then. */
   fake_hop_answer (hop, ".", "MUTE", 1);
   behind = world_put (world, "me@a.example", "you@b.example");
-  world_wait (world, fake_hop_count (hop, "DATA") == 1, "the message to be sent");
-  world_idle (world, 100);
+  world_wait (world, fake_hop_count (hop, ".") == 1, "the message to be sent");
   order (world, PR_ORDER_DELETE, behind, 1);
   g_assert_cmpuint (world_count_messages (world), ==, 1);
   fake_hop_drop_all (hop);
@@ -237,8 +236,7 @@ test_a_route_appears (void)
   pr_runner_start (world->runner);
   for (guint i = 0; i < 3; i++)
     world_put (world, "me@a.example", "you@b.example");
-  world_idle (world, 100);
-  g_assert_cmpuint (world_count_events (world, "held"), ==, 3);
+  world_wait (world, world_count_events (world, "held") == 3, "all to be held");
   g_assert_nonnull (strstr (world_last_event (world, "held"), "No route"));
   set_smarthost (world, hop);
   world_wait (world, world_count_messages (world) == 0, "the messages to leave");
@@ -305,8 +303,7 @@ test_postmaster_appears (void)
   world_set_config (world, config);
   pr_runner_start (world->runner);
   world_put (world, "me@a.example", "postmaster");
-  world_idle (world, 100);
-  g_assert_cmpuint (world_count_events (world, "held postmaster"), ==, 1);
+  world_wait (world, world_count_events (world, "held postmaster") == 1, "it to be held");
   world_set_config (world, with);
   world_wait (world, world_count_messages (world) == 0, "the message to leave");
   g_assert_true (
@@ -326,7 +323,7 @@ test_pause_lets_a_message_end (void)
     world_put (world, "me@a.example", "you@b.example");
   pr_runner_set_paused (world->runner, TRUE);
   world_wait (world, fake_hop_count_open (hop) == 0, "the connections to end");
-  world_idle (world, 100);
+  world_settle (world);
   g_assert_cmpuint (world_count_messages (world) + fake_hop_count_mail (hop), ==, 10);
   pr_runner_set_paused (world->runner, FALSE);
   world_wait (world, world_count_messages (world) == 0, "all messages to leave");
@@ -359,15 +356,13 @@ test_stop (void)
   world_set_config (world, config);
   pr_runner_start (world->runner);
   world_put (world, "late@a.example", "you@a.example");
-  world_wait (world, fake_hop_count (hop, "DATA") == 1, "one message to be sent");
-  world_idle (world, 100);
+  world_wait (world, fake_hop_count (hop, ".") == 1, "one message to be sent");
   world_put (world, "early@a.example", "you@b.example");
   world_wait (world, fake_hop_count (hop, "MAIL FROM:<early@") == 1, "another to have begun");
 
   pr_runner_stop (world->runner, 20000, on_stopped, &stopped);
-  world_idle (world, 100);
+  world_wait (world, fake_hop_count_open (hop) == 1, "the other connection to end");
   g_assert_false (stopped);
-  g_assert_cmpuint (fake_hop_count_open (hop), ==, 1);
   fake_hop_speak (hop, "250 2.0.0 Thanks");
   world_wait (world, stopped, "the runner to stop");
   g_assert_cmpuint (world_count_events (world, "delivered you@a.example"), ==, 1);

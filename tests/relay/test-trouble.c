@@ -355,7 +355,7 @@ test_no_bounce_of_a_bounce (void)
   start (world, hop, "", "");
   world_put (world, "me@a.example", "you@b.example");
   world_wait (world, world_count_events (world, "failed me@a.example") == 1, "the bounce to fail");
-  world_idle (world, 200);
+  world_settle (world);
   world_counts (world, &counts);
   g_assert_cmpuint (counts.n_messages, ==, 1); /* the bounce, for a person to see */
   g_assert_cmpuint (counts.n_failed, ==, 1);
@@ -380,7 +380,7 @@ test_postmaster_hears_once (void)
   world_put (world, "me@a.example", "you@b.example");
   world_wait (world, world_count_events (world, "failed boss@c.example") == 1,
               "the notice to the postmaster to fail");
-  world_idle (world, 200);
+  world_settle (world);
   world_counts (world, &counts);
   g_assert_cmpuint (counts.n_messages, ==, 1);
   g_assert_cmpuint (world_count_events (world, "bounced"), ==, 2);

@@ -7,7 +7,7 @@
 #include "queue/spool.h"
 #include "relay/fake-resolver.h"
 
-#define WAIT_US (30 * G_GINT64_CONSTANT (1000000))
+#define WAIT_US (60 * G_GINT64_CONSTANT (1000000))
 
 static PrConfig *
 parse (const char *text)
@@ -185,6 +185,12 @@ world_turn (World *self, gint64 deadline_us, const char *what)
         g_test_message ("%s", (const char *) self->events->pdata[i]);
       g_error ("waited too long for %s", what);
     }
+}
+
+void
+world_settle (World *self)
+{
+  world_wait (self, pr_hand_count (self->runner->hand) == 0, "all that was tried to be recorded");
 }
 
 void

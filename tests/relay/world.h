@@ -49,6 +49,8 @@ gint64 world_put_envelope (World *self, PrEnvelope *envelope, const char *text, 
   G_STMT_END
 gint64 world_begin_wait (void);
 void world_turn (World *self, gint64 deadline_us, const char *what);
+/* Turns until nothing is in hand: all that was tried is recorded. */
+void world_settle (World *self);
 /* Turns for @ms: for what must not happen. */
 void world_idle (World *self, guint ms);
 
