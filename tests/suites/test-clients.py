@@ -37,7 +37,7 @@ class ClientSuite(suite.Suite):
     def config(self):
         return {}
 
-    def arrived(self, id_, timeout=20.0):
+    def arrived(self, id_, timeout=60.0):
         return self.wait(f"message {id_} at the next hop", lambda: self.hop.find(id_), timeout)
 
     def without_trace(self, text):
@@ -155,7 +155,7 @@ class Programs(ClientSuite):
 class PythonSmtplib(ClientSuite):
 
     def smtp(self):
-        return smtplib.SMTP("127.0.0.1", self.relay.port, "client.here.test", timeout=30)
+        return smtplib.SMTP("127.0.0.1", self.relay.port, "client.here.test", timeout=60)
 
     def test_octet_for_octet(self):
         for body in (HARD_BODY, EIGHT_BIT, b"", b"no line end", b"\r\n", b".\r\n", b"..",
@@ -400,7 +400,7 @@ class Repairs(ClientSuite):
         return {"access": {"relay-networks": "127.0.0.1/32", "local-domains": "there.test"}}
 
     def deliver(self, text, source="127.0.0.1"):
-        with smtplib.SMTP("127.0.0.1", self.relay.port, "client.here.test", timeout=30,
+        with smtplib.SMTP("127.0.0.1", self.relay.port, "client.here.test", timeout=60,
                           source_address=(source, 0)) as smtp:
             smtp.sendmail("sender@here.test", ["alice@there.test"], text)
 

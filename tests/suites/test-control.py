@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 
-from lib import mail, suite
+from lib import mail, process, suite
 from lib.nexthop import NextHop
 from lib.postroom import CTL, Postroom, smarthost
 
@@ -107,7 +107,7 @@ class Queue(ControlSuite):
         self.relay.send(sent, to=["wait@hold.test"], mail=["BODY=8BITMIME"])
         id_ = self.relay.queue()[0]["id"]
         done = subprocess.run([CTL, "--home=" + self.relay.home, "queue", "export", id_],
-                              capture_output=True, timeout=30, check=True)
+                              capture_output=True, timeout=60, check=True)
         self.assertTrue(done.stdout.startswith(b"Received: "))
         self.assertTrue(mail.crlf(done.stdout).endswith(sent))
         self.refused("queue", "export", "nonsense")
@@ -210,11 +210,15 @@ class Others(ControlSuite):
                                         stdout=out, stderr=out)
         self.addCleanup(follower.wait)
         self.addCleanup(follower.kill)
-        time.sleep(0.5)
-        self.relay.send(mail.message("followed"), to=["followed@there.test"])
-        self.wait("the line", lambda: b"followed@there.test" in open(path, "rb").read())
+
+        def followed():  # it may take a while until it listens
+            self.relay.send(mail.message("followed"), to=["followed@there.test"])
+            with open(path, "rb") as log:
+                return b"followed@there.test" in log.read()
+
+        process.wait_until("the line", followed, every=0.5)
         follower.send_signal(signal.SIGINT)
-        follower.wait(10)
+        follower.wait(60)
 
     def test_reload(self):
         self.relay.merge({"server": {"max-message-size": "54321"}})
@@ -324,7 +328,7 @@ class Door(ControlSuite):
             "try: print(s.recv(100))\nexcept ConnectionError: print(b'')\n")
         for claim in ("65534", "0"):
             said = subprocess.run([sys.executable, "-c", code, path, claim], capture_output=True,
-                                  text=True, timeout=20, check=True).stdout
+                                  text=True, timeout=60, check=True).stdout
             self.assertFalse(said.startswith("b'OK"), said)
         self.assertTrue(self.relay.ctl_json("status"))
         self.wait("a word in the log",

@@ -14,7 +14,7 @@ class RealPeers(suite.Suite):
     def deliver(self, peer, connect=smtplib.SMTP):
         for _ in range(3):  # the first says little: processes behind it are only then begun
             id_ = mail.unique_id()
-            with connect("127.0.0.1", peer.port, timeout=20) as smtp:
+            with connect("127.0.0.1", peer.port, timeout=60) as smtp:
                 refused = smtp.sendmail("sender@here.test",
                                         ["alice@there.test", "nobody@there.test"],
                                         mail.message(id_))

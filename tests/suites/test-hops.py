@@ -36,7 +36,7 @@ class HopSuite(suite.Suite):
         return mail.DeliveryStatus(
             self.wait(f"a notice about {about}", lambda: self.back.find(about)))
 
-    def assert_arrived(self, box, sent, timeout=30.0):
+    def assert_arrived(self, box, sent, timeout=60.0):
         """The message is in the mailbox, its body unchanged (mailboxes keep bare line feeds)."""
         id_ = mail.test_id(sent)
         stored = self.wait(f"message {id_}", lambda: box.find(id_), timeout)

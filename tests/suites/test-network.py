@@ -62,7 +62,7 @@ class NetworkSuite(suite.Suite):
         self.service.send(mail.message(id_, to="alice@there.test"), to=[to], **how)
         return id_
 
-    def arrives(self, hop, id_, timeout=30.0):
+    def arrives(self, hop, id_, timeout=60.0):
         return self.wait(f"message {id_} at {hop.host}", lambda: hop.find(id_), timeout)
 
     def bounce(self, about):
@@ -201,7 +201,9 @@ class Names(NetworkSuite):
         relay = self.relay()
         for n in range(20):
             relay.send(mail.message(f"mute{n}"), to=[f"a@d{n}.mute.test"])
-        self.arrives(hop, self.send("alice@there.test"), 15)
+        self.arrives(hop, self.send("alice@there.test"))
+        waiting = [r for m in relay.queue() for r in m["recipients"] if not r["last-reply"]]
+        self.assertNotEqual(waiting, [], "it came when all the others had been given up")
 
 
 class Hosts(NetworkSuite):
@@ -210,13 +212,13 @@ class Hosts(NetworkSuite):
         slow, good = self.host("slow.test", "10.77.1.1"), self.host("good.test", "10.77.1.2")
         slow.on("connect", HANG)
         self.net.name(f"host-record=dead.test,{self.net.black_hole('10.77.2.2')}")
-        relay = self.relay(**{"connect-timeout": "20s"})
+        relay = self.relay(**{"connect-timeout": "5m"})
         c = relay.connect()
         c.ehlo()
         for number in range(60):
             for domain in ("slow.test", "dead.test", "good.test"):
                 c.deliver("sender@here.test", [f"a@{domain}"], mail.message(f"n{number}"))
-        self.wait("the good ones", lambda: len(good.taken()) == 60, 15)
+        self.wait("the good ones", lambda: len(good.taken()) == 60)
 
     def test_failover_of_smart_hosts_and_return(self):
         first, second = self.host("smart1.test", "10.77.1.1"), self.host("smart2.test", "10.77.1.2")
@@ -241,14 +243,14 @@ class Hosts(NetworkSuite):
         self.arrives(hop, self.send("alice@there.test"))
         relay.wait_empty()
         self.net.disconnect()
-        time.sleep(1)
+        self.wait("the relay to see it", lambda: not relay.ctl_json("status")["network"])
         ids = [self.send("alice@there.test") for _ in range(5)]
         time.sleep(3)
         attempts = [r["attempts"] for m in relay.queue() for r in m["recipients"]]
         self.assertEqual(attempts, [0] * 5)
         self.net.connect()
         for id_ in ids:
-            self.arrives(hop, id_, 20)
+            self.arrives(hop, id_)
 
     def test_a_connection_in_use_when_the_network_goes(self):
         hop = self.host("there.test", "10.77.1.1")

@@ -17,7 +17,7 @@ class HopSuite(suite.Suite):
         self.relay = self.started(Postroom(self.work, {"out": smarthost(hop, **keys)}, config))
         return self.relay
 
-    def arrives(self, hop, id_, timeout=30.0):
+    def arrives(self, hop, id_, timeout=60.0):
         return self.wait(f"message {id_}", lambda: hop.find(id_), timeout)
 
 
@@ -163,7 +163,7 @@ class Replies(HopSuite):
                 id_ = mail.unique_id()
                 self.relay.send(mail.message(id_))
                 self.arrives(self.hop, id_)
-        self.assertLess(process.memory_kib(self.relay.pid) - before, 10_000)
+        self.assertLess(process.memory_kib(self.relay.pid) - before, 20_000)
 
     def test_the_last_reply_is_kept_in_bounds(self):
         self.hop.on(
@@ -252,7 +252,7 @@ class Fairness(HopSuite):
             for domain in ("slow.test", "dead.test", "good.test"):
                 c.deliver("sender@here.test", [f"user@{domain}"],
                           mail.message(f"fair{number}-{domain}"))
-        self.wait("all of the good ones", lambda: len(good.taken()) == 100, 30)
+        self.wait("all of the good ones", lambda: len(good.taken()) == 100)
         self.assertEqual(slow.taken(), [])
 
     def test_connections_per_host(self):

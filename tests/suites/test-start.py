@@ -112,7 +112,7 @@ class Starting(suite.Suite):
 
     def test_wrong_options(self):
         for words in (["--nonsense"], ["extra"], ["--home"]):
-            done = subprocess.run([DAEMON, *words], capture_output=True, timeout=20, check=False,
+            done = subprocess.run([DAEMON, *words], capture_output=True, timeout=60, check=False,
                                   env={
                                       **os.environ, "HOME": self.work
                                   })

@@ -29,7 +29,7 @@ class Reply:
 class Client:
     """One connection. Reads raise ConnectionError when the server has closed."""
 
-    def __init__(self, address, timeout=20.0, greet=True):
+    def __init__(self, address, timeout=60.0, greet=True):
         self.sock = (socket.create_connection(address, timeout)
                      if isinstance(address, tuple) else address)
         self.sock.settimeout(timeout)
@@ -147,7 +147,7 @@ class Load:
         for thread in self.threads:
             thread.start()
 
-    def stop(self, timeout=30):
+    def stop(self, timeout=60):
         """Ends the load; returns the ids that were acknowledged."""
         self._stop.set()
         for thread in self.threads:
@@ -165,7 +165,7 @@ class Load:
                 time.sleep(0.02)
 
     def _converse(self):
-        client = Client(self.address, timeout=20)
+        client = Client(self.address)
         try:
             client.ehlo()
             for _ in range(self.per_connection):

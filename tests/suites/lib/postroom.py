@@ -124,7 +124,7 @@ class Postroom:
     def pid(self):
         return self.process.pid
 
-    def stop(self, timeout=20.0):
+    def stop(self, timeout=process.PATIENCE):
         """SIGTERM; the exit code."""
         ended, self.process = self.process, None
         return ended.stop(timeout)
@@ -164,7 +164,7 @@ class Postroom:
 
     # Talking to it
 
-    def connect(self, timeout=20.0, greet=True):
+    def connect(self, timeout=60.0, greet=True):
         return self._inside(Client, (self.host, self.port), timeout, greet)
 
     def send(self, text, sender="sender@here.test", to=("alice@there.test", ), mail=(), rcpt=()):
@@ -174,7 +174,7 @@ class Postroom:
 
     def _send(self, text, sender, recipients, mail, rcpt):
         with smtplib.SMTP(self.host, self.port, local_hostname="client.here.test",
-                          timeout=30) as smtp:
+                          timeout=60) as smtp:
             return smtp.sendmail(sender, recipients, text, mail, rcpt)
 
     def ctl_run(self, *words, stdin=""):
@@ -202,6 +202,6 @@ class Postroom:
             for message in self.queue() for recipient in message["recipients"]
         }
 
-    def wait_empty(self, timeout=30.0):
+    def wait_empty(self, timeout=90.0):
         process.wait_until("the queue to become empty", lambda: self.queue() == [], timeout,
                            every=0.1)

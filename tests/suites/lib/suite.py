@@ -32,7 +32,7 @@ LOGS = os.environ.get("POSTROOM_LOGS", os.path.join(BUILD, "suite-logs"))
 class Suite(unittest.TestCase):
     """One test is one method. `self.work` is its folder."""
 
-    deadline = 120  # seconds for one test; then its stack is printed and it fails
+    deadline = 300  # seconds for one test; then its stack is printed and it fails
     maxDiff = 4000
 
     def setUp(self):
@@ -48,7 +48,7 @@ class Suite(unittest.TestCase):
         self.addCleanup(thing.close)
         return thing
 
-    def wait(self, what, condition, timeout=20.0):
+    def wait(self, what, condition, timeout=process.PATIENCE):
         return process.wait_until(what, condition, timeout)
 
     def require(self, condition, reason):
