@@ -66,7 +66,5 @@ pr_access_check_recipient (const PrConfig *config, gboolean may_relay, const cha
       (pr_patterns_match (config->local_domains, recipient) && !names_another_way (recipient)))
     return PR_ACCEPT;
 
-  return PR_REFUSE (
-    550, "5.7.1",
-    "Relaying is not allowed from your address; ask the owner of this relay to allow it");
+  return PR_REFUSE (550, "5.7.1", PR_ACCESS_NO_RELAY);
 }

@@ -14,6 +14,10 @@ G_BEGIN_DECLS
 
 /* At connect: deny-networks hear 554 5.7.1. */
 PrVerdict pr_access_check_client (const PrConfig *config, const PrIp *client);
+/* What somebody hears who may not send to other domains. */
+#define PR_ACCESS_NO_RELAY                                                                         \
+  "Relaying is not allowed from your address; ask the owner of this relay to allow it"
+
 /* Whether the client's address alone lets it relay: in relay-networks and not in deny-networks. */
 gboolean pr_access_may_relay (const PrConfig *config, const PrIp *client);
 /* At MAIL: deny-senders. @sender: canonical, "" for the null sender. */
