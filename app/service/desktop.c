@@ -9,6 +9,7 @@
 
 #include "service/desktop.h"
 
+#include "service/bell.h"
 #include "service/state.h"
 #include "service/tray.h"
 #include "service/window.h"
@@ -23,9 +24,10 @@ struct _PrDesktop
   GCancellable *cancellable; /* owned: of joining the bus */
   GDBusConnection *bus;      /* owned, nullable */
   PrTray *tray;              /* owned, nullable */
+  PrBell *bell;              /* owned */
   guint follow_token;
-  GSource *timer;               /* owned: one for all below */
-  gint64 refresh_us, rejoin_us; /* monotonic; 0: not due */
+  GSource *timer;                        /* owned: one for all below */
+  gint64 refresh_us, rejoin_us, bell_us; /* monotonic; 0: not due */
   gint64 moving_until_us;
 };
 
@@ -38,6 +40,8 @@ set_timer (PrDesktop *self)
 
   if (self->rejoin_us != 0 && (due_us == 0 || self->rejoin_us < due_us))
     due_us = self->rejoin_us;
+  if (self->bell_us != 0 && (due_us == 0 || self->bell_us < due_us))
+    due_us = self->bell_us;
   g_source_set_ready_time (self->timer, due_us != 0 ? due_us : -1);
 }
 
@@ -68,6 +72,8 @@ tray_state (PrDesktop *self, const PrRunnerStats *runner, gboolean receiving_pau
 {
   if (receiving_paused || runner->paused)
     return PR_TRAY_PAUSED;
+  if (pr_bell_needs_person (self->bell))
+    return PR_TRAY_ATTENTION;
   if (runner->n_connections > runner->n_idle || self->moving_until_us > g_get_monotonic_time ())
     return PR_TRAY_ACTIVE;
 
@@ -134,6 +140,7 @@ on_event (const PrEvent *event, gpointer user_data)
 {
   PrDesktop *self = user_data;
 
+  pr_bell_take (self->bell, event);
   if (is_moving (event->kind))
     self->moving_until_us = g_get_monotonic_time () + LINGER_US;
   refresh_in (self,
@@ -167,6 +174,7 @@ leave (PrDesktop *self)
     return;
 
   g_signal_handlers_disconnect_by_data (self->bus, self);
+  pr_bell_set_bus (self->bell, NULL);
   g_clear_pointer (&self->tray, pr_tray_free);
   g_dbus_connection_close (self->bus, NULL, NULL, NULL);
   g_clear_object (&self->bus);
@@ -205,6 +213,7 @@ on_joined (GObject *source, GAsyncResult *result, gpointer user_data)
     }
 
   self->bus = bus;
+  pr_bell_set_bus (self->bell, bus);
   g_signal_connect (bus, "closed", G_CALLBACK (on_closed), self);
   refresh_in (self, 0);
 }
@@ -247,9 +256,10 @@ on_timer (gpointer user_data)
 
   if (take_due (&self->rejoin_us))
     join (self);
-  if (take_due (&self->refresh_us))
+  if (take_due (&self->bell_us) | take_due (&self->refresh_us))
     {
       arrange (self);
+      self->bell_us = pr_bell_run (self->bell);
       refresh (self);
     }
   set_timer (self);
@@ -275,6 +285,7 @@ pr_desktop_new (const PrDesktopWorld *world)
   g_source_set_static_name (self->timer, "desktop");
   g_source_set_callback (self->timer, on_timer, self, NULL);
   g_source_attach (self->timer, g_main_context_get_thread_default ());
+  self->bell = pr_bell_new (&self->world);
   self->follow_token = pr_journal_follow (pr_engine_get_journal (world->engine), on_event, self);
   join (self);
 
@@ -288,6 +299,7 @@ pr_desktop_free (PrDesktop *self)
   g_cancellable_cancel (self->cancellable);
   g_object_unref (self->cancellable);
   leave (self);
+  pr_bell_free (self->bell);
   g_source_destroy (self->timer);
   g_source_unref (self->timer);
   g_free (self);

@@ -42,6 +42,7 @@ HOMES = {
     r'netinet/|arpa/|netdb\.h': ('core/net', 'core/common'),
     r'libsoup/': ('core/net',),
     r'libsecret/': ('app/keyring',),
+    r'libnotify/': ('app/service',),
     r'json-glib/': ('app/ctl', 'core/relay', 'core/config'),
     r'unbound\.h': ('core/net',),
 }

@@ -22,23 +22,13 @@ class Tray(suite.Suite):
         super().setUp()
         self.require(not desktop.missing(), "needs the Debian packages " + desktop.missing())
 
-    def begin(self, tray=True, routes=None, window=False, **keys):
-        """A desktop and the service; WINDOW: a stand-in that writes down how it was started."""
+    def begin(self, tray=True, routes=None, **keys):
         desk = self.started(desktop.Desktop(self.work))
         if tray:
             desk.start_tray()
-        env = dict(desk.env)
-        if window:
-            folder = os.path.join(self.work, "bin")
-            os.mkdir(folder)
-            with open(os.path.join(folder, "postroom"), "w", encoding="utf-8") as file:
-                said = os.path.join(self.work, "window")
-                file.write(f'#!/bin/sh\nprintf "%s\\n" "$@" >{said}.new; mv {said}.new {said}\n')
-            os.chmod(file.name, 0o755)
-            os.symlink(postroom.DAEMON, os.path.join(folder, "postroomd"))
-            env["PATH"] = folder + ":" + env["PATH"]
         service = self.started(
-            postroom.Postroom(self.work, routes or {"later": {"via": "hold"}}, env=env, **keys))
+            postroom.Postroom(self.work, routes or {"later": {"via": "hold"}}, env=desk.env,
+                              **keys))
         return desk, service
 
     def wait_item(self, desk, what, text):
@@ -120,18 +110,14 @@ class Tray(suite.Suite):
         self.wait("the item to go", lambda: not desk.tray_items(), 60)
 
     def test_menu_opens_the_window(self):
-        desk, service = self.begin(window=True)
-        said = os.path.join(self.work, "window")
+        window = desktop.WindowStandIn(self.work)
+        desk, service = self.begin(daemon=window.daemon)
         desk.click(*self.find_icon(desk))
-        self.wait("the window", lambda: os.path.exists(said), 60)
-        with open(said, encoding="utf-8") as file:
-            self.assertEqual(file.read().split("\n")[:2], ["--home=" + service.home, ""])
-        os.unlink(said)
+        self.assertEqual(self.wait("the window", window.words, 60), ["--home=" + service.home])
+        window.forget()
         self.choose(desk, "Settings")
-        self.wait("the window", lambda: os.path.exists(said), 60)
-        with open(said, encoding="utf-8") as file:
-            self.assertEqual(file.read().split("\n")[:2],
-                             ["--home=" + service.home, "--page=settings"])
+        self.assertEqual(self.wait("the settings", window.words, 60),
+                         ["--home=" + service.home, "--page=settings"])
 
     def test_host_comes_goes_and_comes(self):
         desk, service = self.begin(tray=False)

@@ -14,13 +14,14 @@ import shutil
 import signal
 import subprocess
 
-from . import process
+from . import postroom, process
 
 A11Y = "/usr/libexec/at-spi-bus-launcher"
 NOTIFYD = "/usr/lib/*/xfce4/notifyd/xfce4-notifyd"
 XFCONFD = "/usr/lib/*/xfce4/xfconf/xfconfd"
 SERVICES = "/usr/share/dbus-1/services"
 PYTHON = "/usr/bin/python3"
+LOOK = os.path.join(os.path.dirname(os.path.abspath(__file__)), "look.py")
 
 # What each program is good for, and the Debian package that holds it.
 NEEDS = {
@@ -120,6 +121,10 @@ class Desktop:
 
     def kill(self, name):
         self.parts.pop(name).kill()
+
+    def freeze(self, name):
+        """It stays on the bus and says nothing any more."""
+        self.parts[name].signal(signal.SIGSTOP)
 
     def close(self):
         """The last one first; what those started goes with them."""
@@ -228,6 +233,35 @@ class Desktop:
     def click(self, x, y, button=1):
         self.run("xdotool", "mousemove", str(x), str(y), "click", str(button))
 
-    def look(self, script, *arguments):
-        """Runs PYTHON on this desktop's accessibility bus; what it prints is JSON."""
-        return json.loads(self.run(PYTHON, "-c", script, *arguments) or "null")
+    def look(self, *words):
+        """Asks look.py on this desktop."""
+        return json.loads(self.run(PYTHON, LOOK, *words))
+
+
+class WindowStandIn:
+    """A `postroom` that writes down how it was started, beside a copy of `postroomd`, which looks
+    for its window beside itself."""
+
+    def __init__(self, work):
+        folder = os.path.join(work, "bin")
+        self.said = os.path.join(work, "window")
+        self.daemon = os.path.join(folder, "postroomd")
+        os.mkdir(folder)
+        shutil.copy(postroom.DAEMON, self.daemon)
+        for module in glob.glob(os.path.join(os.path.dirname(postroom.DAEMON), "*.so")):
+            os.symlink(module, os.path.join(folder, os.path.basename(module)))
+        path = os.path.join(folder, "postroom")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(f'#!/bin/sh\nprintf "%s\\n" "$@" >{self.said}.new\n'
+                       f"mv {self.said}.new {self.said}\n")
+        os.chmod(path, 0o755)
+
+    def words(self):
+        """Its options; None: it was not started."""
+        if not os.path.exists(self.said):
+            return None
+        with open(self.said, encoding="utf-8") as file:
+            return file.read().splitlines()
+
+    def forget(self):
+        os.unlink(self.said)

@@ -34,9 +34,11 @@ class Postroom:
     """
 
     def __init__(self, work, routes=None, config=None, start=True, listen=("127.0.0.1", ),
-                 namespace=None, env=None, preexec=None, name="postroom", home=None):
-        if not os.access(DAEMON, os.X_OK):
-            raise AssertionError(f"{DAEMON} is not built")
+                 namespace=None, env=None, preexec=None, name="postroom", home=None,
+                 daemon=DAEMON):
+        if not os.access(daemon, os.X_OK):
+            raise AssertionError(f"{daemon} is not built")
+        self.daemon = daemon
         self.home = os.path.join(home or work, name)
         os.makedirs(self.home, mode=0o700, exist_ok=True)
         self.port = process.free_port()
@@ -103,8 +105,8 @@ class Postroom:
     # The process
 
     def start(self, wait=True):
-        self.process = process.Process([*self.prefix, DAEMON, "--home=" + self.home], self.log_file,
-                                       env=self.env, preexec=self.preexec)
+        command = [*self.prefix, self.daemon, "--home=" + self.home]
+        self.process = process.Process(command, self.log_file, env=self.env, preexec=self.preexec)
         if wait:
             process.wait_until("postroomd to greet", self._greets, 30)
         return self
