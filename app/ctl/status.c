@@ -65,10 +65,13 @@ print_blocked (PrCtl *ctl, GVariant *status, gint64 now_us)
   for (gsize i = 0; blocked != NULL && i < g_variant_n_children (blocked); i++)
     {
       g_autoptr (GVariant) hop = g_variant_get_child_value (blocked, i);
-      g_autofree char *until = pr_words_when (pr_dict_number (hop, "until"), now_us);
+      gint64 until_us = pr_dict_number (hop, "until");
+      g_autofree char *when = pr_words_when (until_us, now_us);
+      g_autofree char *until =
+        until_us != 0 ? g_strdup_printf ("again %s", when) : g_strdup ("waits for you");
 
       print_line (ctl, i == 0 ? "Left alone" : "",
-                  g_strdup_printf ("%s: %s (again %s)", pr_dict_string (hop, "hop"),
+                  g_strdup_printf ("%s: %s (%s)", pr_dict_string (hop, "hop"),
                                    pr_dict_string (hop, "reason"), until));
     }
 }

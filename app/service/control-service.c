@@ -42,14 +42,21 @@ add_addresses (GVariantBuilder *builder, PrControl *self)
 }
 
 static void
-add_blocked_hop (const char *hop, const char *reason, gint64 until_us, gpointer user_data)
+add_blocked_hop (const PrBlocked *blocked, gpointer user_data)
 {
+  static const char *const kinds[] = {
+    [PR_BLOCKED_FAILED] = "failed",
+    [PR_BLOCKED_NETWORK] = "network",
+    [PR_BLOCKED_SIGN_IN] = "sign-in",
+    [PR_BLOCKED_PACED] = "paced",
+  };
   GVariantBuilder builder;
 
   g_variant_builder_init (&builder, G_VARIANT_TYPE_VARDICT);
-  pr_control_add_string (&builder, "hop", hop);
-  pr_control_add_string (&builder, "reason", reason);
-  pr_control_add_time (&builder, "until", until_us);
+  pr_control_add_string (&builder, "hop", blocked->hop);
+  pr_control_add_string (&builder, "reason", blocked->reason);
+  pr_control_add_time (&builder, "until", blocked->until_us);
+  pr_control_add_string (&builder, "kind", kinds[blocked->kind]);
   g_variant_builder_add_value (user_data, g_variant_builder_end (&builder));
 }
 

@@ -54,6 +54,8 @@ pr_state_describe (PrEngine *engine)
                 "look at the queue",
                 (gulong) queue.n_failed),
       queue.n_failed);
+  if (runner.n_hops_await_sign_in > 0)
+    return g_strdup (_ ("A provider wants you to sign in; its mail waits"));
   if (runner.n_hops_blocked == 1)
     return g_strdup (_ ("A next hop cannot be reached; its mail waits"));
   if (runner.n_hops_blocked > 0)
@@ -61,6 +63,8 @@ pr_state_describe (PrEngine *engine)
                                       "%u next hops cannot be reached; their mail waits",
                                       runner.n_hops_blocked),
                             runner.n_hops_blocked);
+  if (runner.n_hops_paced > 0)
+    return g_strdup (_ ("A provider allows no more for now; the rest waits its turn"));
   if (queue.n_queued == 0 && queue.n_held > 0)
     return g_strdup (_ ("All is sent but what is held"));
 

@@ -47,6 +47,8 @@ struct _PrWork
   guint n_indexes;
   guint *indexes;                        /* owned unless it is &only */
   guint only;                            /* room for the one recipient that most messages have */
+  struct _PrPacer *pacer;                /* borrowed, nullable: it counts as under way there, */
+  guint n_paced;                         /* with so many recipients */
   guint n_broken;                        /* connections that broke under it without an answer */
   PrDelivery *delivery;                  /* borrowed, while sending */
   GPtrArray *reports;                    /* owned, nullable: messages to record with it */

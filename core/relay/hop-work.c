@@ -6,6 +6,7 @@
 #include "relay/hop.h"
 
 #include "relay/bucket.h"
+#include "relay/pacer.h"
 #include "relay/record.h"
 
 #define SWEEP_RECIPIENTS 256
@@ -177,7 +178,8 @@ void
 pr_hop_wake (PrHop *self)
 {
   PrRunner *runner = self->runner;
-  guint batch = pr_hop_is_blocked (self) ? MIN (SWEEP_RECIPIENTS, runner->window) : runner->window;
+  guint window = pr_hop_get_window (self);
+  guint batch = pr_hop_is_blocked (self) ? MIN (SWEEP_RECIPIENTS, window) : window;
 
   self->refilling = TRUE;
   self->more_due_us = 0;
@@ -239,11 +241,15 @@ pr_hop_next_work (PrHop *self, guint max_recipients)
 
   if (work == NULL || !pr_hop_may_send (self) || pr_hop_is_blocked (self))
     return NULL;
+  max_recipients = pr_pacer_ask (self, MIN (work->n_indexes, max_recipients));
+  if (max_recipients == 0)
+    return NULL;
   pr_work_queue_remove (&self->works, work);
   if (work->n_indexes > max_recipients)
     pr_work_queue_push_front (&self->works,
                               pr_hand_split (self->runner->hand, work, max_recipients));
   work->state = PR_WORK_SENDING;
+  pr_pacer_take (self, work);
   return work;
 }
 
@@ -252,6 +258,7 @@ pr_hop_return_work (PrHop *self, PrWork *work)
 {
   work->state = PR_WORK_WAITING;
   work->delivery = NULL;
+  pr_pacer_settle (work, 0);
   if (work->parcel->recalled || work->parcel->doomed)
     forget_work (self, work);
   else if (pr_hop_may_send (self) && !pr_hop_is_blocked (self))

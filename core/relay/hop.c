@@ -11,6 +11,7 @@
 #include "relay/bucket.h"
 #include "relay/delivery.h"
 #include "relay/local.h"
+#include "relay/pacer.h"
 #include "relay/record.h"
 #include "relay/schedule.h"
 #include "relay/way.h"
@@ -18,7 +19,9 @@
 #define WORKS_PER_OPENING 4 /* so many waiting works justify one more connection */
 #define HURRY_MS 1000       /* what waits longer justifies one too */
 #define NETWORK_PROBE_US (60 * G_GINT64_CONSTANT (1000000))
-#define FEW_IN_HAND 4   /* allowed whatever other hops hold */
+#define FEW_IN_HAND 4 /* allowed whatever other hops hold */
+#define PACED_WINDOW 256
+#define FEW_AT_ONCE 100 /* recipients: what a connection takes in one go */
 #define MAX_DOUBLINGS 4 /* of a wait that a provider asked for */
 #define LONGEST_WAIT_US (4 * 3600 * G_GINT64_CONSTANT (1000000))
 #define MEMORY_US (3600 * G_GINT64_CONSTANT (1000000)) /* a failure is forgotten after */
@@ -31,12 +34,21 @@ pr_hop_may_send (const PrHop *self)
   return !pr_runner_is_quiet (runner) && self->route != NULL;
 }
 
+/* What waits for its time must not take the place of what could go. */
+guint
+pr_hop_get_window (const PrHop *self)
+{
+  gboolean paced = self->route != NULL && self->route->n_limits > 0;
+
+  return paced ? MIN (self->runner->window, PACED_WINDOW) : self->runner->window;
+}
+
 gboolean
 pr_hop_has_room (const PrHop *self)
 {
   const PrRunner *runner = self->runner;
 
-  if (self->n_in_hand >= runner->window)
+  if (self->n_in_hand >= pr_hop_get_window (self))
     return FALSE;
   return self->n_in_hand < FEW_IN_HAND || pr_hand_count (runner->hand) < runner->total_window;
 }
@@ -55,7 +67,7 @@ next_wake (const PrHop *self)
   const PrRunner *runner = self->runner;
 
   if (pr_runner_is_quiet (runner) || self->refilling || self->more_due_us == 0 ||
-      self->n_in_hand > runner->window / 2)
+      self->n_in_hand > pr_hop_get_window (self) / 2)
     return 0;
   if (pr_hop_is_blocked (self))
     return self->is_not_its_fault ? self->blocked_until_us
@@ -180,9 +192,11 @@ may_enter (PrHop *self)
 static void
 pump_connections (PrHop *self)
 {
-  if (!may_enter (self))
+  if (!may_enter (self) ||
+      pr_pacer_ask (self, MIN (self->works.first->n_indexes, FEW_AT_ONCE)) == 0)
     return;
-  while (self->works.n_works > 0 && self->n_idle > 0 && use_idle (self))
+  while (self->works.n_works > 0 && self->n_idle > 0 && !pr_pacer_is_waiting (self, NULL) &&
+         use_idle (self))
     ;
   while (wants_connection (self) && find_slot (self))
     {
@@ -196,7 +210,8 @@ pump_connections (PrHop *self)
 void
 pr_hop_pump (PrHop *self)
 {
-  if (self->works.n_works == 0 || !pr_hop_may_send (self) || pr_hop_is_blocked (self))
+  if (self->works.n_works == 0 || !pr_hop_may_send (self) || pr_hop_is_blocked (self) ||
+      pr_pacer_is_waiting (self, NULL))
     return;
   if (self->route->via == PR_VIA_MAILDIR || self->route->via == PR_VIA_DISCARD)
     pr_local_pump (self);
@@ -257,6 +272,7 @@ static void
 block (PrHop *self, gint64 until_us, gboolean not_its_fault)
 {
   self->is_not_its_fault = not_its_fault;
+  self->is_slowed = FALSE;
   self->blocked_until_us = until_us;
   self->sweep_us = g_get_real_time () + PR_HOP_SWEEP_US;
 }
@@ -276,6 +292,7 @@ pr_hop_slow_down (PrHop *self, const PrReply *reply, const PrAdvice *advice, con
   if (self->failures++ == 0)
     note_change (self, PR_EVENT_HOP_FAILED, peer, &self->failure);
   block (self, g_get_real_time () + MIN (wait_us, LONGEST_WAIT_US), TRUE);
+  self->is_slowed = TRUE;
   pr_hop_give_back (self);
   pr_hop_update_wake (self);
 }
@@ -358,6 +375,7 @@ pr_hop_set_config (PrHop *self)
 {
   g_autofree char *route = pr_bucket_route_name (self->name);
 
+  pr_pacer_leave (self);
   self->route = pr_config_get_route (self->runner->config, route);
   if (self->route != NULL && self->route->via == PR_VIA_HOLD)
     self->route = NULL; /* nothing is sent there: what is queued moves */
@@ -385,6 +403,7 @@ void
 pr_hop_free (PrHop *self)
 {
   pr_timer_stop (&self->hurry_timer);
+  pr_pacer_leave (self);
   if (self->wake_iter != NULL)
     g_sequence_remove (self->wake_iter);
   if (self->waits_for_slot)

@@ -44,6 +44,8 @@ gboolean pr_hop_is_blocked (const PrHop *self);
 gboolean pr_hop_may_send (const PrHop *self);
 /* It may take more in hand. */
 gboolean pr_hop_has_room (const PrHop *self);
+/* How many recipients it may have in hand. */
+guint pr_hop_get_window (const PrHop *self);
 /* Has nothing to do, to remember or to wait for. */
 gboolean pr_hop_is_unused (const PrHop *self);
 

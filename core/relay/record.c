@@ -5,6 +5,7 @@
 #include "relay/notices.h"
 #include "relay/order.h"
 #include "relay/outcome.h"
+#include "relay/pacer.h"
 
 /* A store that cannot record (a full disk, as a rule) is asked again after so long. */
 #define RECORD_AGAIN_MS 2000
@@ -151,6 +152,21 @@ count (PrRunner *runner, const PrMessage *message, PrEventKind kind)
     runner->totals.n_deferred++;
 }
 
+/* What the provider counts: it took the message, or nobody knows whether it did. */
+static guint
+count_sent (const PrWork *work, const PrReply *replies, gboolean same)
+{
+  guint n = 0;
+
+  for (guint i = 0; i < work->n_indexes; i++)
+    {
+      const PrReply *reply = &replies[same ? 0 : i];
+
+      n += pr_reply_is_positive (reply) || reply->code == 0;
+    }
+  return n;
+}
+
 void
 pr_record_results (PrRunner *runner, PrWork *work, const PrReply *replies, gboolean same,
                    const PrRecordFacts *facts)
@@ -167,6 +183,7 @@ pr_record_results (PrRunner *runner, PrWork *work, const PrReply *replies, gbool
     .hop_does_dsn = facts->hop_does_dsn,
   };
 
+  pr_pacer_settle (work, count_sent (work, replies, same));
   work->owner = runner;
   work->state = PR_WORK_RECORDING;
   if (!pr_reply_is_positive (&replies[0]))

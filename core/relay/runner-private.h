@@ -20,12 +20,13 @@ struct _PrRunner
   PrLives *lives;       /* borrowed */
   PrConfig *config;     /* owned reference */
 
-  PrWorker *worker;  /* owned */
-  PrHand *hand;      /* owned */
-  PrHosts *hosts;    /* owned */
-  GHashTable *hops;  /* owned: bucket name → PrHop */
-  char *credentials; /* owned, nullable: file of passwords */
-  GHashTable *ways;  /* owned: route name → PrWay */
+  PrWorker *worker;   /* owned */
+  PrHand *hand;       /* owned */
+  PrHosts *hosts;     /* owned */
+  GHashTable *hops;   /* owned: bucket name → PrHop */
+  char *credentials;  /* owned, nullable: file of passwords */
+  GHashTable *ways;   /* owned: route name → PrWay */
+  GHashTable *pacers; /* owned: account → PrPacer */
 
   GHashTable *deleting; /* owned: ids whose deletion is not yet committed: never taken again */
 
@@ -91,7 +92,13 @@ struct _PrHop
   gint64 sweep_us;           /* blocked: when mail that came due is next told so */
   gboolean is_not_its_fault; /* our network or a sign-in is missing: nothing counts */
   gboolean reachable;        /* it answered while the monitor saw no network */
+  gboolean is_slowed;        /* it said that it was sent too much */
   PrReply failure;           /* what blocks it */
+
+  struct _PrPacer *pacer; /* borrowed, nullable */
+  gint64 paced_until_us;  /* its limits allow no more before; G_MAXINT64: until the pacer says */
+  char *pace_words;       /* owned, nullable */
+  PrTimer pace_timer;
 };
 
 /* Nothing is sent now: not started, paused, stopping, or the whole queue is being changed. */

@@ -9,6 +9,7 @@
 #include "relay/delivery.h"
 #include "relay/hop.h"
 #include "relay/order.h"
+#include "relay/pacer.h"
 #include "relay/record.h"
 #include "relay/way.h"
 
@@ -142,6 +143,12 @@ free_hop (gpointer data)
 }
 
 static void
+free_pacer (gpointer data)
+{
+  pr_pacer_free (data);
+}
+
+static void
 forget_way (gpointer data)
 {
   pr_way_forget (data);
@@ -165,6 +172,7 @@ pr_runner_new (PrLoop *loop, PrStore *store, PrJournal *journal, PrResolver *res
   self->hosts = pr_hosts_new ();
   self->hops = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, free_hop);
   self->ways = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, forget_way);
+  self->pacers = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, free_pacer);
   self->deleting = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
   self->wakes = g_sequence_new (NULL);
   self->network_available = TRUE;
@@ -216,6 +224,7 @@ pr_runner_free (PrRunner *self)
   g_queue_clear (&self->slot_waiters);
   g_queue_clear (&self->unrecorded);
   g_hash_table_unref (self->hops);
+  g_hash_table_unref (self->pacers);
   g_sequence_free (self->wakes);
   pr_hosts_free (self->hosts);
   pr_hand_free (self->hand);
@@ -515,6 +524,19 @@ pr_runner_watch_network (PrRunner *self)
 
 /* ── Looking ──────────────────────────────────────────────────────────────────────────────── */
 
+static gboolean
+awaits_sign_in (const PrHop *hop)
+{
+  return hop->blocked_until_us == G_MAXINT64;
+}
+
+static gboolean
+is_paced (const PrHop *hop)
+{
+  return (pr_hop_is_blocked (hop) && hop->is_slowed) ||
+         (!pr_hop_is_blocked (hop) && pr_pacer_is_waiting (hop, NULL));
+}
+
 void
 pr_runner_get_stats (PrRunner *self, PrRunnerStats *out)
 {
@@ -529,13 +551,40 @@ pr_runner_get_stats (PrRunner *self, PrRunnerStats *out)
   out->network_available = self->network_available;
   g_hash_table_iter_init (&iter, self->hops);
   while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &hop))
-    out->n_hops_blocked += pr_hop_is_blocked (hop);
+    {
+      out->n_hops_blocked += pr_hop_is_blocked (hop) && !hop->is_slowed;
+      out->n_hops_await_sign_in += pr_hop_is_blocked (hop) && awaits_sign_in (hop);
+      out->n_hops_paced += is_paced (hop);
+    }
 }
 
 static gint64
 shown_until (const PrHop *hop)
 {
-  return hop->blocked_until_us == G_MAXINT64 ? 0 : hop->blocked_until_us;
+  gint64 until_us = pr_hop_is_blocked (hop) ? hop->blocked_until_us : hop->paced_until_us;
+
+  return until_us == G_MAXINT64 ? 0 : until_us;
+}
+
+/* NULL: nothing stands in the way. */
+static const char *
+shown_reason (const PrHop *hop)
+{
+  const char *words;
+
+  if (pr_hop_is_blocked (hop))
+    return hop->failure.text;
+  return pr_pacer_is_waiting (hop, &words) ? words : NULL;
+}
+
+static PrBlockedKind
+shown_kind (const PrHop *hop)
+{
+  if (is_paced (hop))
+    return PR_BLOCKED_PACED;
+  if (awaits_sign_in (hop))
+    return PR_BLOCKED_SIGN_IN;
+  return hop->is_not_its_fault ? PR_BLOCKED_NETWORK : PR_BLOCKED_FAILED;
 }
 
 const char *
@@ -543,10 +592,10 @@ pr_runner_get_hop_failure (PrRunner *self, const char *hop, gint64 *until_us)
 {
   const PrHop *found = g_hash_table_lookup (self->hops, hop);
 
-  if (found == NULL || !pr_hop_is_blocked (found))
+  if (found == NULL || shown_reason (found) == NULL)
     return NULL;
   *until_us = shown_until (found);
-  return found->failure.text;
+  return shown_reason (found);
 }
 
 void
@@ -557,11 +606,29 @@ pr_runner_list_blocked (PrRunner *self, guint max, PrRunnerBlocked func, gpointe
 
   g_hash_table_iter_init (&iter, self->hops);
   while (max > 0 && g_hash_table_iter_next (&iter, NULL, (gpointer *) &hop))
-    if (pr_hop_is_blocked (hop))
+    if (shown_reason (hop) != NULL)
       {
-        func (pr_bucket_shown (hop->name), hop->failure.text, shown_until (hop), user_data);
+        PrBlocked blocked = { pr_bucket_shown (hop->name), shown_reason (hop), shown_until (hop),
+                              shown_kind (hop) };
+
+        func (&blocked, user_data);
         max--;
       }
+}
+
+guint
+pr_runner_get_pace (PrRunner *self, const PrRouteConfig *route, PrPaceUse *out, guint max)
+{
+  PrPacer *pacer = pr_pacer_find (self, route);
+  PrPace *pace = pacer != NULL ? pr_pacer_get_pace (pacer) : NULL;
+  guint n = MIN (route->n_limits, max);
+
+  for (guint i = 0; i < n; i++)
+    if (pace != NULL && pr_pace_has_limits (pace, route->limits, route->n_limits))
+      pr_pace_get_use (pace, g_get_real_time (), i, &out[i]);
+    else
+      out[i] = (PrPaceUse){ route->limits[i], 0 };
+  return n;
 }
 
 gboolean

@@ -7,6 +7,7 @@
 #include "net/loop.h"
 #include "net/resolver.h"
 #include "queue/store.h"
+#include "relay/pace.h"
 
 G_BEGIN_DECLS
 
@@ -105,6 +106,8 @@ typedef struct
   guint n_connections;                       /* made or being made */
   guint n_idle;                              /* of them: kept for reuse */
   guint n_hops_blocked;                      /* next hops that are left alone for a while */
+  guint n_hops_await_sign_in;                /* of them: until a person signs in */
+  guint n_hops_paced;                        /* whose limits are reached */
   guint64 n_delivered, n_deferred, n_failed; /* recipients, since start */
   guint64 n_octets_out;                      /* of messages delivered */
   gboolean paused, network_available;
@@ -118,9 +121,27 @@ const char *pr_runner_get_hop_failure (PrRunner *self, const char *hop, gint64 *
 /* Whether something of message @id is on its way to a next hop right now. */
 gboolean pr_runner_is_active (PrRunner *self, gint64 id);
 
-typedef void (*PrRunnerBlocked) (const char *hop, const char *reason, gint64 until_us,
-                                 gpointer user_data);
+typedef enum
+{
+  PR_BLOCKED_FAILED,
+  PR_BLOCKED_NETWORK, /* ours, or the password cannot be read */
+  PR_BLOCKED_SIGN_IN, /* a person must do something */
+  PR_BLOCKED_PACED,   /* a limit is reached */
+} PrBlockedKind;
+
+typedef struct
+{
+  const char *hop, *reason;
+  gint64 until_us; /* 0: until a person does something */
+  PrBlockedKind kind;
+} PrBlocked;
+
+typedef void (*PrRunnerBlocked) (const PrBlocked *blocked, gpointer user_data);
 /* Calls @func for next hops that are left alone for a while, at most @max of them. */
 void pr_runner_list_blocked (PrRunner *self, guint max, PrRunnerBlocked func, gpointer user_data);
+
+/* How far the limits of @route, of the configuration in force, are used, in their order; nothing
+ * is used before its first message. At most @max of them are written to @out; how many were. */
+guint pr_runner_get_pace (PrRunner *self, const PrRouteConfig *route, PrPaceUse *out, guint max);
 
 G_END_DECLS

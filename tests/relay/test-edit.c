@@ -262,10 +262,11 @@ test_edit_alone (void)
 /* ── Looking ──────────────────────────────────────────────────────────────────────────────── */
 
 static void
-on_blocked (const char *hop, const char *reason, gint64 until_us, gpointer user_data)
+on_blocked (const PrBlocked *blocked, gpointer user_data)
 {
-  g_string_append_printf (user_data, "%s: %s;", hop, reason);
-  g_assert_cmpint (until_us, >, g_get_real_time ());
+  g_string_append_printf (user_data, "%s: %s;", blocked->hop, blocked->reason);
+  g_assert_cmpint (blocked->until_us, >, 0);
+  g_assert_cmpint (blocked->kind, ==, PR_BLOCKED_FAILED);
 }
 
 static void
