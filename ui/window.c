@@ -13,13 +13,13 @@ struct _PrWindow
 
   PrService *service; /* owned */
   char *progress;     /* owned, nullable */
-  const char *remedy; /* static, nullable: the action behind the banner's button */
   gboolean was_connected;
 
   AdwViewStack *stack; /* template children */
   AdwViewSwitcherTitle *switcher;
   AdwBin *controls;
-  GtkInfoBar *banner;
+  GtkRevealer *banner;
+  GtkWidget *banner_box;
   GtkLabel *banner_text;
   GtkButton *banner_button;
 };
@@ -39,10 +39,9 @@ static GParamSpec *props[PROP_SERVICE + 1];
 typedef struct
 {
   const char *text;   /* translated; NULL: nothing */
-  const char *detail; /* of the service, nullable */
   const char *button; /* translated, nullable */
   const char *remedy; /* its action */
-  GtkMessageType type;
+  const char *style;  /* a class of style.css, nullable */
 } Obstacle;
 
 static Obstacle
@@ -50,25 +49,17 @@ find_pause (GVariant *status)
 {
   gboolean receiving = pr_dict_boolean (status, "receiving-paused");
   gboolean sending = pr_dict_boolean (status, "sending-paused");
-  Obstacle obstacle = { .button = _ ("_Resume"), .type = GTK_MESSAGE_INFO };
 
-  if (receiving && sending)
-    {
-      obstacle.text = _ ("Receiving and sending are paused");
-      obstacle.remedy = "win.resume";
-    }
-  else if (receiving)
-    {
-      obstacle.text = _ ("Receiving is paused: programs and devices are told to try later");
-      obstacle.remedy = "win.resume";
-    }
-  else if (sending)
-    {
-      obstacle.text = _ ("Sending is paused: mail is taken and waits");
-      obstacle.remedy = "win.resume";
-    }
+  if (!receiving && !sending)
+    return (Obstacle){ 0 };
 
-  return obstacle;
+  return (Obstacle){
+    .text = receiving && sending ? _ ("Receiving and sending are paused")
+            : receiving ? _ ("Receiving is paused: programs and devices are told to try later")
+                        : _ ("Sending is paused: mail is taken and waits"),
+    .button = _ ("Resume"),
+    .remedy = "win.resume",
+  };
 }
 
 static Obstacle
@@ -79,20 +70,20 @@ find_obstacle (PrWindow *self)
   switch (pr_service_get_state (self->service))
     {
     case PR_SERVICE_REFUSED:
-      return (Obstacle){ .text = pr_service_get_reason (self->service), .type = GTK_MESSAGE_ERROR };
+      return (Obstacle){ .text = pr_service_get_reason (self->service), .style = "error" };
     case PR_SERVICE_ABSENT:
       if (self->progress != NULL)
-        return (Obstacle){ .text = self->progress, .type = GTK_MESSAGE_INFO };
+        return (Obstacle){ .text = self->progress };
       return (Obstacle){ .text = _ ("The service is not running: no mail is taken or sent"),
-                         .button = _ ("_Start"),
+                         .button = _ ("Start"),
                          .remedy = "app.start-service",
-                         .type = GTK_MESSAGE_WARNING };
+                         .style = "warning" };
     case PR_SERVICE_CONNECTED: return status != NULL ? find_pause (status) : (Obstacle){ 0 };
     case PR_SERVICE_CONNECTING:
     default:
       if (self->was_connected)
         return (Obstacle){ .text = _ ("The connection to the service was lost. Looking for it …"),
-                           .type = GTK_MESSAGE_WARNING };
+                           .style = "warning" };
       return (Obstacle){ 0 };
     }
 }
@@ -102,26 +93,17 @@ show_obstacle (PrWindow *self)
 {
   Obstacle obstacle = find_obstacle (self);
 
-  self->remedy = obstacle.remedy;
   if (obstacle.text != NULL) /* else the last words stay while it slides away */
     {
       gtk_label_set_label (self->banner_text, obstacle.text);
-      gtk_info_bar_set_message_type (self->banner, obstacle.type);
-      gtk_widget_set_visible (GTK_WIDGET (self->banner_button), obstacle.button != NULL);
-      if (obstacle.button != NULL)
-        {
-          gtk_button_set_label (self->banner_button, obstacle.button);
-          gtk_button_set_use_underline (self->banner_button, TRUE);
-        }
+      gtk_widget_set_css_classes (self->banner_box,
+                                  (const char *[]){ "banner", obstacle.style, NULL });
     }
-  gtk_info_bar_set_revealed (self->banner, obstacle.text != NULL);
-}
-
-static void
-on_banner_response (PrWindow *self, int response)
-{
-  if (self->remedy != NULL)
-    gtk_widget_activate_action (GTK_WIDGET (self), self->remedy, NULL);
+  gtk_widget_set_visible (GTK_WIDGET (self->banner_button), obstacle.button != NULL);
+  gtk_actionable_set_action_name (GTK_ACTIONABLE (self->banner_button), obstacle.remedy);
+  if (obstacle.button != NULL)
+    gtk_button_set_label (self->banner_button, obstacle.button);
+  gtk_revealer_set_reveal_child (self->banner, obstacle.text != NULL);
 }
 
 /* ── Pausing ──────────────────────────────────────────────────────────────────────────────── */
@@ -287,9 +269,9 @@ pr_window_class_init (PrWindowClass *klass)
   gtk_widget_class_bind_template_child (widget_class, PrWindow, switcher);
   gtk_widget_class_bind_template_child (widget_class, PrWindow, controls);
   gtk_widget_class_bind_template_child (widget_class, PrWindow, banner);
+  gtk_widget_class_bind_template_child (widget_class, PrWindow, banner_box);
   gtk_widget_class_bind_template_child (widget_class, PrWindow, banner_text);
   gtk_widget_class_bind_template_child (widget_class, PrWindow, banner_button);
-  gtk_widget_class_bind_template_callback (widget_class, on_banner_response);
   gtk_widget_class_bind_template_callback (widget_class, on_page_changed);
 }
 

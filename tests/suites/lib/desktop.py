@@ -73,16 +73,20 @@ def find(program):
     return found[0] if found else None
 
 
-def missing():
+# What a window alone needs.
+WINDOW = ("dbus-daemon", "gdbus", "Xvfb", "openbox", "xprop", "xdotool", "import", A11Y)
+
+
+def missing(programs=tuple(NEEDS)):
     """The Debian packages that are not there, in words; empty: everything is."""
-    return " ".join(sorted(package for program, package in NEEDS.items() if not find(program)))
+    return " ".join(sorted(NEEDS[program] for program in programs if not find(program)))
 
 
 class Desktop:
     """Only the bus and the screen are there at first; start_... adds the rest, before or after what
     is tested."""
 
-    def __init__(self, work, screen=True):
+    def __init__(self, work, screen=True, size="1280x800"):
         self.folder = os.path.join(work, "desktop")
         self.parts = {}
         self.env = dict(os.environ)
@@ -100,7 +104,7 @@ class Desktop:
                         XDG_SESSION_TYPE="x11", PYTHONDONTWRITEBYTECODE="1")
         try:
             if screen:
-                self._start_screen()
+                self._start_screen(size)
             self.start_bus()
         except BaseException:
             self.close()
@@ -133,13 +137,13 @@ class Desktop:
 
     # Parts
 
-    def _start_screen(self):
+    def _start_screen(self, size):
         number = self.path("display")
         with open(number, "wb") as file:
             os.set_inheritable(file.fileno(), True)
             self.parts["Xvfb"] = xvfb = process.Process(
                 ["bash", "-c", 'exec Xvfb -displayfd 3 "$@" 3>"$0"', number, "-screen", "0",
-                 "1280x800x24", "-s", "0", "-nolisten", "tcp", "-noreset"],
+                 size + "x24", "-s", "0", "-nolisten", "tcp", "-noreset"],
                 self.path("Xvfb.log"), env=self.env)
         process.wait_until("the X server",
                            lambda: os.path.getsize(number) > 0 or not xvfb.running(), 60)
