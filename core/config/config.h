@@ -83,6 +83,7 @@ typedef struct
   PrHostPort *hosts;    /* n_hosts; smarthost, or lmtp by TCP */
   guint n_hosts;
   PrTlsMode tls;        /* OFF, OPPORTUNISTIC, REQUIRED, IMPLICIT */
+  gboolean dane;        /* mx: what DNSSEC proves of a domain's servers is demanded of them */
   char *ca_file, *path; /* nullable; absolute */
   guint8 *pin;          /* nullable; 32 octets: SHA-256 of the only certificate that is right */
   char *username;       /* nullable */
@@ -109,6 +110,7 @@ typedef struct
   /* [server] */
   char *hostname;   /* ASCII, with a dot or an address literal where it was not set by hand */
   char *postmaster; /* nullable, canonical address */
+  char *trust_anchor_file; /* nullable; absolute: DNSKEY or DS records in place of the root's */
   guint64 max_message_size_octets, min_free_space_octets, idle_timeout_s;
   guint max_recipients, max_connections, max_connections_per_client;
 

@@ -12,6 +12,8 @@
 
 static const PrWord booleans[] = { { "false", FALSE }, { "true", TRUE }, { NULL, 0 } };
 
+static const PrWord answers[] = { { "no", FALSE }, { "yes", TRUE }, { NULL, 0 } };
+
 static const PrWord listener_tls[] = { { "off", PR_TLS_OFF },
                                        { "starttls", PR_TLS_STARTTLS },
                                        { "required", PR_TLS_REQUIRED },
@@ -63,6 +65,10 @@ const PrKeySpec pr_key_specs[] = {
   { "server", "postmaster", PR_VALUE_ADDRESS, IN (PrConfig, postmaster), NULL, 0, 0, NULL,
     "Receives what cannot be returned to anybody, and mail for \"postmaster\"; such mail is held "
     "while this is not set." },
+  { "server", "trust-anchor-file", PR_VALUE_FILE, IN (PrConfig, trust_anchor_file), NULL, 0, 0,
+    NULL,
+    "A file of DNSKEY or DS records that DNSSEC begins with, for a network with a root of its own. "
+    "Without it: the keys of the Internet's root." },
   { "server", "max-message-size", PR_VALUE_SIZE, IN (PrConfig, max_message_size_octets), "50M", KIB,
     64 * GIB, NULL, "The largest message that is accepted; clients are told." },
   { "server", "max-recipients", PR_VALUE_NUMBER, IN (PrConfig, max_recipients), "1000", 1, 100000,
@@ -136,6 +142,9 @@ const PrKeySpec pr_key_specs[] = {
   { "route", "tls", PR_VALUE_WORD, IN (PrRouteConfig, tls), "required", 0, 0, route_tls,
     "Encryption towards the next server; required and implicit verify its certificate. With via=mx "
     "the default is opportunistic, with via=lmtp it is off." },
+  { "route", "dane", PR_VALUE_WORD, IN (PrRouteConfig, dane), "yes", 0, 0, answers,
+    "With via=mx: servers whose domain publishes their certificates (DANE) must show one of them; "
+    "mail waits while they do not, or while the domain's DNS records cannot be trusted." },
   { "route", "ca-file", PR_VALUE_FILE, IN (PrRouteConfig, ca_file), NULL, 0, 0, NULL,
     "A PEM file with certificates to trust in addition to those of the system. Lists of revoked "
     "certificates in it count, too." },

@@ -46,6 +46,12 @@ struct _PrDelivery
   GSocketAddress *address; /* borrowed from @targets */
   const char *host_name;   /* borrowed from @targets: what its certificate must be for */
   gboolean host_is_proven; /* PrTarget */
+  PrDemand demand;         /* PrTarget */
+  const char *tls_name;    /* borrowed from @targets */
+  GPtrArray *tlsa;         /* borrowed from @targets, nullable */
+  gboolean proof_failed;   /* a host was not used for want of what its domain demands */
+  gboolean waives;         /* demands do not count: it takes only mail that says so */
+  PrReply proof_failure;   /* @waives: what the other mail of the hop is told */
   PrReply failure;         /* what the last host that was tried met */
   gboolean unreachable;    /* no address could even be routed to: it is our network */
 

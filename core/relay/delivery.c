@@ -138,6 +138,7 @@ free_delivery (PrDelivery *self)
   g_free (self->recipients);
   g_free (self->pointers);
   pr_reply_clear (&self->failure);
+  pr_reply_clear (&self->proof_failure);
   pr_reply_clear (&self->broken_reply);
   pr_reply_clear (&self->sign_in_refusal);
   g_clear_error (&self->broken_error);
@@ -224,7 +225,7 @@ rest (PrDelivery *self)
   const PrRunner *runner = self->runner;
 
   if (runner->slot_waiters.length > 0 || self->host->waiting.length > 0 ||
-      runner->idle.length >= MAX_IDLE || runner->paused)
+      runner->idle.length >= MAX_IDLE || runner->paused || self->waives)
     pr_delivery_quit (self);
   else
     set_idle (self, TRUE);
@@ -236,7 +237,11 @@ go_on (PrDelivery *self)
   if (must_leave (self))
     pr_delivery_quit (self);
   else if (!pr_sending_next (self))
-    rest (self);
+    {
+      if (self->waives) /* what is left had no other way */
+        pr_hop_fail (self->hop, &self->proof_failure, self->label, FALSE);
+      rest (self);
+    }
 }
 
 static void

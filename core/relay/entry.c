@@ -20,7 +20,8 @@ static void
 start_handshake (PrDelivery *self)
 {
   self->state = PR_DELIVERY_SECURING;
-  pr_channel_start_tls_client (self->channel, pr_way_get_tls (self->way), self->host_name, NULL);
+  pr_channel_start_tls_client (self->channel, pr_way_get_tls (self->way, self->demand),
+                               self->tls_name, self->tlsa);
 }
 
 /* For people: what protects the mail, and if it does not, why. */
@@ -30,7 +31,10 @@ describe_tls (const PrDelivery *self)
   const PrTlsFacts *facts = pr_channel_get_tls (self->channel);
 
   if (facts->verified)
-    return g_strdup (facts->text);
+    return g_strdup_printf ("%s, verified%s", facts->text,
+                            self->route->pin != NULL         ? " by its fingerprint"
+                            : self->demand == PR_DEMAND_DANE ? " by DANE"
+                                                             : "");
   return g_strdup_printf ("%s (not verified%s%s)", facts->text, facts->fault != NULL ? ": " : "",
                           facts->fault != NULL ? facts->fault : "");
 }
@@ -70,9 +74,14 @@ secure (PrDelivery *self)
       pr_client_start_tls (self->client, self->out);
       return PR_ENTRY_UNDER_WAY;
     }
-  if (self->route->tls == PR_TLS_OPPORTUNISTIC)
+  if (self->demand == PR_DEMAND_NONE && self->route->tls == PR_TLS_OPPORTUNISTIC)
     return PR_ENTRY_OPEN;
-  refuse (self, "The server offers no encryption (STARTTLS), and this route demands it");
+  self->proof_failed |= self->demand != PR_DEMAND_NONE;
+  refuse (self,
+          self->demand != PR_DEMAND_NONE
+            ? "The server offers no encryption (STARTTLS), and its domain promises it (DANE); "
+              "somebody may be in between"
+            : "The server offers no encryption (STARTTLS), and this route demands it");
   return PR_ENTRY_REFUSED;
 }
 
@@ -260,7 +269,7 @@ pr_entry_is_safe (const PrDelivery *self, PrReply *refusal)
   else if (!facts->verified)
     lack = "cannot prove who it is";
   else if (!self->host_is_proven)
-    lack = "is not proven to be a server of the recipient's domain (neither DNSSEC nor MTA-STS)";
+    lack = "is not proven to be a server of the recipient's domain (by DNSSEC)";
   else if (!lmtp && !(pr_client_get_capabilities (self->client)->extensions & PR_EXT_REQUIRETLS))
     lack = "does not promise to keep it encrypted";
   else
@@ -279,6 +288,11 @@ pr_entry_fall_back (PrDelivery *self)
 {
   if (self->state != PR_DELIVERY_SECURING || self->route->tls != PR_TLS_OPPORTUNISTIC)
     return FALSE;
+  if (self->demand != PR_DEMAND_NONE) /* RFC 7672 §2.2: never in plain text */
+    {
+      self->proof_failed = TRUE;
+      return FALSE;
+    }
   g_free (self->tls);
   self->tls =
     g_strdup_printf ("none, because the handshake failed: %s", self->broken_error->message);

@@ -234,11 +234,18 @@ pr_hop_give_back (PrHop *self)
     }
 }
 
-PrWork *
-pr_hop_next_work (PrHop *self, guint max_recipients)
+static PrWork *
+find_waiver (const PrHop *self)
 {
-  PrWork *work = self->works.first;
+  for (PrWork *work = self->works.first; work != NULL; work = work->next)
+    if (work->parcel->message->envelope->waives_tls)
+      return work;
+  return NULL;
+}
 
+static PrWork *
+take_work (PrHop *self, PrWork *work, guint max_recipients)
+{
   if (work == NULL || !pr_hop_may_send (self) || pr_hop_is_blocked (self))
     return NULL;
   max_recipients = pr_pacer_ask (self, MIN (work->n_indexes, max_recipients));
@@ -251,6 +258,24 @@ pr_hop_next_work (PrHop *self, guint max_recipients)
   work->state = PR_WORK_SENDING;
   pr_pacer_take (self, work);
   return work;
+}
+
+PrWork *
+pr_hop_next_work (PrHop *self, guint max_recipients)
+{
+  return take_work (self, self->works.first, max_recipients);
+}
+
+PrWork *
+pr_hop_next_waiver (PrHop *self, guint max_recipients)
+{
+  return take_work (self, find_waiver (self), max_recipients);
+}
+
+gboolean
+pr_hop_has_waiver (const PrHop *self)
+{
+  return find_waiver (self) != NULL;
 }
 
 void

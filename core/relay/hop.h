@@ -53,6 +53,9 @@ gboolean pr_hop_is_unused (const PrHop *self);
 
 /* The next work, of at most @max_recipients; now sending. NULL: none. */
 PrWork *pr_hop_next_work (PrHop *self, guint max_recipients);
+/* The same of those works whose message waives what its recipient's domain demands. */
+PrWork *pr_hop_next_waiver (PrHop *self, guint max_recipients);
+gboolean pr_hop_has_waiver (const PrHop *self);
 /* A work that was not tried returns to the front. */
 void pr_hop_return_work (PrHop *self, PrWork *work);
 /* @delivery left (ended, or will take no more work). */

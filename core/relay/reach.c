@@ -57,6 +57,24 @@ pr_reach_note_failure (PrDelivery *self, const char *text, const PrReply *reply)
     pr_reply_set (&self->failure, 0, "4.4.1", text);
 }
 
+/* TRUE: mail that waives what no host could prove goes by a delivery of its own (RFC 8689 §3);
+ * what the other mail is told is kept for the end. */
+static gboolean
+go_on_for_waivers (PrDelivery *self, const PrReply *reply)
+{
+  if (self->waives || !(self->proof_failed || pr_targets_are_distrusted (self->targets)) ||
+      !pr_hop_has_waiver (self->hop))
+    return FALSE;
+  self->waives = TRUE;
+  pr_reply_copy (&self->proof_failure, reply);
+  pr_reply_clear (&self->failure);
+  self->failure = (PrReply){ 0 };
+  pr_reach_release (self);
+  pr_targets_free (self->targets);
+  pr_reach_start (self);
+  return TRUE;
+}
+
 /* No host answered. Where others of this hop do well, it is only one connection too many. */
 static void
 give_up (PrDelivery *self, const PrReply *names_failure)
@@ -70,6 +88,8 @@ give_up (PrDelivery *self, const PrReply *names_failure)
   const PrReply *reply = self->failure.text != NULL ? &self->failure : names_failure;
   PrReply copy = { 0 };
 
+  if (go_on_for_waivers (self, reply))
+    return;
   pr_reply_copy (&copy, reply);
   if (network && pr_reply_is_permanent (&copy)) /* what is not found offline may well exist */
     pr_reply_set (&copy, 0, "4.4.3", names_failure->text);
@@ -102,6 +122,9 @@ on_target (const PrTarget *target, const PrReply *failure, gpointer user_data)
   self->address = target->address;
   self->host_name = target->host;
   self->host_is_proven = target->proven;
+  self->demand = target->demand;
+  self->tls_name = target->tls_name;
+  self->tlsa = target->tlsa;
   self->plain = FALSE;
   g_clear_pointer (&self->tls, g_free);
   host = pr_hosts_get (self->runner->hosts, self->route->name, target->label);
@@ -158,8 +181,10 @@ void
 pr_reach_start (PrDelivery *self)
 {
   PrRunner *runner = self->runner;
+  gboolean looks_for_proof = self->route->dane && self->route->tls != PR_TLS_OFF && !self->waives;
   PrTargetsOptions options = {
     .resolver = runner->resolver,
+    .dnssec = looks_for_proof ? runner->dnssec : NULL,
     .hosts = runner->hosts,
     .config = self->config,
     .route = self->route,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #pragma once
 
+#include "net/dnssec.h"
 #include "relay/hand.h"
 #include "relay/hosts.h"
 #include "relay/runner.h"
@@ -17,6 +18,7 @@ struct _PrRunner
   PrStore *store;       /* borrowed */
   PrJournal *journal;   /* borrowed */
   PrResolver *resolver; /* borrowed */
+  PrDnssec *dnssec;     /* owned */
   PrLives *lives;       /* borrowed */
   PrConfig *config;     /* owned reference */
 

@@ -167,6 +167,8 @@ pr_runner_new (PrLoop *loop, PrStore *store, PrJournal *journal, PrResolver *res
   self->resolver = resolver;
   self->lives = lives;
   self->config = pr_config_ref (config);
+  self->dnssec = pr_dnssec_new (loop);
+  pr_dnssec_set_anchor (self->dnssec, config->trust_anchor_file);
   self->worker = pr_worker_new (pr_loop_get_context (loop));
   self->hand = pr_hand_new ();
   self->hosts = pr_hosts_new ();
@@ -218,6 +220,7 @@ pr_runner_free (PrRunner *self)
   pr_timer_stop (&self->record_timer);
   pr_timer_stop (&self->stop_timer);
   pr_timer_stop (&self->start_timer);
+  pr_dnssec_free (self->dnssec);
   pr_worker_free (self->worker);
   g_hash_table_unref (self->ways);
   g_free (self->credentials);
@@ -402,6 +405,7 @@ pr_runner_set_config (PrRunner *self, PrConfig *config)
   give_all_back (self);
   self->config = pr_config_ref (config);
   g_hash_table_remove_all (self->ways);
+  pr_dnssec_set_anchor (self->dnssec, config->trust_anchor_file);
   quit_idle (self);
   for (GList *link = hops; link != NULL; link = link->next)
     {
@@ -489,6 +493,7 @@ pr_runner_set_network (PrRunner *self, gboolean available)
     return;
   self->network_available = available;
   pr_resolver_forget (self->resolver);
+  pr_dnssec_forget (self->dnssec);
   hops = g_hash_table_get_values (self->hops);
   for (GList *link = hops; link != NULL; link = link->next)
     {

@@ -207,7 +207,8 @@ turn_away (PrDelivery *self, const PrReply *refusal)
 gboolean
 pr_sending_next (PrDelivery *self)
 {
-  PrWork *work = pr_hop_next_work (self->hop, max_recipients (self));
+  PrWork *work = self->waives ? pr_hop_next_waiver (self->hop, max_recipients (self))
+                              : pr_hop_next_work (self->hop, max_recipients (self));
   PrExtensions extensions = pr_client_get_capabilities (self->client)->extensions;
   PrMessage *message;
   PrReply refusal = { 0 };

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- *   mx: exchangers ─┐
+ *   mx: exchangers ─┐                (proven: DANE)
  *   hosts ──────────┴─► host ─► its addresses ─► target, target … ─► next host … ─► none left
+ *
+ * Exchangers that DNSSEC proves are taken from its answer; where it proves that there is nothing to
+ * prove, the system's resolver is asked as ever.
  */
 #include "relay/targets.h"
 
@@ -11,6 +14,7 @@
 #include <unistd.h>
 
 #include "common/error.h"
+#include "relay/dane.h"
 #include "smtp/address.h"
 
 typedef struct
@@ -34,6 +38,14 @@ struct _PrTargets
   guint next_address;
   GSocketAddress *address; /* owned: what was given last */
   guint token;             /* the resolver's, 0: no question */
+  char *domain;            /* owned, nullable: in A-labels */
+  guint proof_token;       /* of @options.dnssec, 0: no question */
+  gboolean proven;         /* the exchangers are */
+  gboolean distrusted;     /* @failure is one of proof */
+  PrDane *dane;            /* owned, nullable: looks at the current candidate */
+  PrDemand demand;         /* of the current candidate */
+  char *tls_name;          /* owned, nullable */
+  GPtrArray *tlsa;         /* owned, nullable */
   PrReply failure;         /* the last that was met */
 };
 
@@ -207,6 +219,7 @@ static void
 note_failure (PrTargets *self, const GError *error, guint code, const char *enhanced)
 {
   pr_reply_set (&self->failure, code, enhanced, error->message);
+  self->distrusted = FALSE;
 }
 
 static void
@@ -241,6 +254,23 @@ on_addresses (GPtrArray *addresses, const GError *error, gpointer user_data)
 }
 
 static void
+take_exchangers (PrTargets *self, const GArray *exchangers)
+{
+  for (guint i = 0; i < exchangers->len; i++)
+    {
+      const PrExchanger *exchanger = &g_array_index (exchangers, PrExchanger, i);
+
+      add_candidate (self, exchanger->host, self->options.mx_port, exchanger->preference);
+    }
+  self->implied =
+    exchangers->len == 1 &&
+    g_ascii_strcasecmp (g_array_index (exchangers, PrExchanger, 0).host, self->options.domain) == 0;
+  drop_own_name (self);
+  move_failed_last (self);
+  pr_targets_next (self);
+}
+
+static void
 on_exchangers (GArray *exchangers, const GError *error, gpointer user_data)
 {
   PrTargets *self = user_data;
@@ -259,19 +289,148 @@ on_exchangers (GArray *exchangers, const GError *error, gpointer user_data)
       give_up (self);
       return;
     }
+  take_exchangers (self, exchangers);
+}
 
-  for (guint i = 0; i < exchangers->len; i++)
+static void
+find_unproven (PrTargets *self)
+{
+  self->token =
+    pr_resolver_find_exchangers (self->options.resolver, self->domain, on_exchangers, self);
+}
+
+/* ── Proof ────────────────────────────────────────────────────────────────────────────────── */
+
+static void
+distrust (PrTargets *self, const char *why)
+{
+  pr_reply_set (&self->failure, 0, "4.7.5", why); /* RFC 3463 §3.8: cryptographic failure */
+  self->distrusted = TRUE;
+}
+
+static void
+clear_exchanger (gpointer data)
+{
+  g_free (((PrExchanger *) data)->host);
+}
+
+static gint
+compare_exchangers (gconstpointer a, gconstpointer b)
+{
+  const PrExchanger *first = a, *second = b;
+
+  return (gint) first->preference - (gint) second->preference;
+}
+
+/* Those of equal preference in random order (RFC 5321 §5.1). */
+static GArray *
+read_exchangers (GPtrArray *records)
+{
+  GArray *exchangers = g_array_new (FALSE, FALSE, sizeof (PrExchanger));
+
+  g_array_set_clear_func (exchangers, clear_exchanger);
+  for (guint i = 0; i < records->len; i++)
     {
-      const PrExchanger *exchanger = &g_array_index (exchangers, PrExchanger, i);
+      gsize len;
+      const guint8 *data = g_bytes_get_data (records->pdata[i], &len);
+      char *host = len > 2 ? pr_dns_read_name (data + 2, len - 2) : NULL;
+      PrExchanger exchanger = { .host = host };
 
-      add_candidate (self, exchanger->host, self->options.mx_port, exchanger->preference);
+      if (host == NULL)
+        continue;
+      exchanger.preference = (guint16) (data[0] << 8 | data[1]);
+      g_array_insert_val (exchangers, (guint) g_random_int_range (0, (gint32) exchangers->len + 1),
+                          exchanger);
     }
-  self->implied =
-    exchangers->len == 1 &&
-    g_ascii_strcasecmp (g_array_index (exchangers, PrExchanger, 0).host, self->options.domain) == 0;
-  drop_own_name (self);
-  move_failed_last (self);
-  pr_targets_next (self);
+  g_array_sort (exchangers, compare_exchangers);
+  return exchangers;
+}
+
+static void
+take_proof (PrTargets *self, const PrDnssecAnswer *answer)
+{
+  g_autoptr (GArray) exchangers = read_exchangers (answer->records);
+
+  open_candidates (self);
+  self->proven = TRUE;
+  if (!answer->exists)
+    pr_reply_set (&self->failure, 550, "5.1.2", "There is no domain of this name");
+  else if (exchangers->len == 1 && *g_array_index (exchangers, PrExchanger, 0).host == '\0')
+    pr_reply_set (&self->failure, 556, "5.1.10", "The domain takes no mail (null MX)");
+  else if (exchangers->len == 0 && answer->records->len > 0)
+    pr_reply_set (&self->failure, 0, "4.4.4", "The mail exchangers of the domain have no names");
+  else
+    {
+      PrExchanger itself = { .host = g_strdup (self->domain) };
+
+      if (exchangers->len == 0)
+        g_array_append_val (exchangers, itself);
+      else
+        g_free (itself.host);
+      take_exchangers (self, exchangers);
+      return;
+    }
+  give_up (self);
+}
+
+static void
+on_proof (const PrDnssecAnswer *answer, gpointer user_data)
+{
+  PrTargets *self = user_data;
+  g_autofree char *why = NULL;
+
+  self->proof_token = 0;
+  switch (answer->trust)
+    {
+    case PR_DNSSEC_SECURE: take_proof (self, answer); break;
+    case PR_DNSSEC_BOGUS:
+    case PR_DNSSEC_FAILED:
+      why = g_strdup_printf (answer->trust == PR_DNSSEC_BOGUS
+                               ? "The DNS records of %s cannot be trusted, somebody may have "
+                                 "changed them on the way (DNSSEC: %s)"
+                               : "The DNS records of %s cannot be had (%s)",
+                             self->domain, answer->why);
+      open_candidates (self);
+      distrust (self, why);
+      give_up (self);
+      break;
+    case PR_DNSSEC_INSECURE:
+    case PR_DNSSEC_UNAVAILABLE:
+    default: find_unproven (self);
+    }
+}
+
+static void
+find_addresses (PrTargets *self)
+{
+  const Candidate *candidate =
+    &g_array_index (self->candidates, Candidate, self->next_candidate - 1);
+
+  self->token =
+    pr_resolver_find_addresses (self->options.resolver, candidate->host, on_addresses, self);
+}
+
+static void
+on_dane (const PrDaneAnswer *answer, gpointer user_data)
+{
+  PrTargets *self = user_data;
+
+  if (answer->kind == PR_DANE_BROKEN)
+    distrust (self, answer->why);
+  else
+    {
+      self->tls_name = g_strdup (answer->base);
+      self->demand = answer->kind == PR_DANE_VERIFY    ? PR_DEMAND_DANE
+                     : answer->kind == PR_DANE_ENCRYPT ? PR_DEMAND_ENCRYPT
+                                                       : PR_DEMAND_NONE;
+      if (answer->kind == PR_DANE_VERIFY)
+        self->tlsa = g_ptr_array_ref (answer->records);
+    }
+  g_clear_pointer (&self->dane, pr_dane_free);
+  if (self->tls_name != NULL)
+    find_addresses (self);
+  else
+    pr_targets_next (self);
 }
 
 /* "[192.0.2.1]" or "[IPv6:2001:db8::1]": the address itself (RFC 5321 §5). */
@@ -307,7 +466,12 @@ find_exchangers (PrTargets *self)
       give_up (self);
       return;
     }
-  self->token = pr_resolver_find_exchangers (self->options.resolver, ascii, on_exchangers, self);
+  self->domain = g_steal_pointer (&ascii);
+  if (self->options.dnssec != NULL)
+    self->proof_token =
+      pr_dnssec_ask (self->options.dnssec, self->domain, PR_DNS_MX, on_proof, self);
+  else
+    find_unproven (self);
 }
 
 /* ── Public ───────────────────────────────────────────────────────────────────────────────── */
@@ -330,6 +494,12 @@ pr_targets_free (PrTargets *self)
     return;
   if (self->token != 0)
     pr_resolver_cancel (self->options.resolver, self->token);
+  if (self->proof_token != 0)
+    pr_dnssec_cancel (self->options.dnssec, self->proof_token);
+  g_clear_pointer (&self->dane, pr_dane_free);
+  g_clear_pointer (&self->tlsa, g_ptr_array_unref);
+  g_free (self->tls_name);
+  g_free (self->domain);
   g_clear_pointer (&self->candidates, g_array_unref);
   g_clear_pointer (&self->addresses, g_ptr_array_unref);
   g_clear_object (&self->address);
@@ -342,7 +512,12 @@ static void
 give_unix (PrTargets *self)
 {
   const char *path = self->options.route->path;
-  PrTarget target = { .label = path, .host = "localhost", .proven = TRUE };
+  PrTarget target = {
+    .label = path,
+    .host = "localhost",
+    .tls_name = "localhost",
+    .proven = TRUE,
+  };
 
   if (self->address != NULL)
     {
@@ -360,10 +535,17 @@ give_address (PrTargets *self)
   const Candidate *candidate =
     &g_array_index (self->candidates, Candidate, self->next_candidate - 1);
   GInetAddress *address = g_ptr_array_index (self->addresses, self->next_address++);
-  PrTarget target = { .label = candidate->label, .host = candidate->host };
+  PrTarget target = {
+    .label = candidate->label,
+    .host = candidate->host,
+    .tls_name = self->tls_name != NULL ? self->tls_name : candidate->host,
+    .demand = self->demand,
+    .tlsa = self->tlsa,
+  };
 
   /* What a person or the recipient's address names is what is meant; plain DNS proves nothing. */
-  target.proven = self->options.route->via != PR_VIA_MX || *self->options.domain == '[';
+  target.proven =
+    self->proven || self->options.route->via != PR_VIA_MX || *self->options.domain == '[';
 
   g_clear_object (&self->address);
   self->address = g_inet_socket_address_new (address, candidate->port);
@@ -402,8 +584,20 @@ pr_targets_next (PrTargets *self)
       return;
     }
   candidate = &g_array_index (self->candidates, Candidate, self->next_candidate++);
-  self->token =
-    pr_resolver_find_addresses (self->options.resolver, candidate->host, on_addresses, self);
+  self->demand = PR_DEMAND_NONE;
+  g_clear_pointer (&self->tls_name, g_free);
+  g_clear_pointer (&self->tlsa, g_ptr_array_unref);
+  if (self->proven)
+    self->dane =
+      pr_dane_new (self->options.dnssec, candidate->host, candidate->port, on_dane, self);
+  else
+    find_addresses (self);
+}
+
+gboolean
+pr_targets_are_distrusted (const PrTargets *self)
+{
+  return self->distrusted;
 }
 
 gboolean

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "config/config.h"
+#include "net/dnssec.h"
 #include "net/resolver.h"
 #include "relay/hosts.h"
 #include "smtp/reply.h"
@@ -16,12 +17,23 @@ G_BEGIN_DECLS
  */
 typedef struct _PrTargets PrTargets;
 
+/* What a host's domain demands of the encryption, beyond what the route says. */
+typedef enum
+{
+  PR_DEMAND_NONE,
+  PR_DEMAND_ENCRYPT, /* any: the domain's TLSA records are none that can be used (RFC 7672 §2.2) */
+  PR_DEMAND_DANE,    /* a certificate that the TLSA records name */
+} PrDemand;
+
 typedef struct
 {
   const char *label; /* "smtp.example.org:587", "/run/lmtp": for people and for PrHosts */
   const char *host;  /* the name that was asked for, or the address; "localhost" for a socket */
   GSocketAddress *address;
   gboolean proven; /* nobody on the way could have named another host in its stead */
+  PrDemand demand;
+  const char *tls_name; /* what to ask for by SNI, and what the certificate must be for */
+  GPtrArray *tlsa;      /* (nullable) (element-type PrTlsa): DANE */
 } PrTarget;
 
 /* @target: borrowed until the next call or free. NULL: there is none left, and @failure says why:
@@ -33,6 +45,7 @@ typedef void (*PrTargetFunc) (const PrTarget *target, const PrReply *failure, gp
 typedef struct
 {
   PrResolver *resolver;
+  PrDnssec *dnssec; /* (nullable) mx: asked first, for what it can prove; NULL: DANE is off */
   PrHosts *hosts;
   const PrConfig *config; /* hostname and listeners: what is ourselves */
   const PrRouteConfig *route;
@@ -46,6 +59,8 @@ void pr_targets_free (PrTargets *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (PrTargets, pr_targets_free)
 
 void pr_targets_next (PrTargets *self);
+/* The failure that was told is one of proof: without DNSSEC there may be a way. */
+gboolean pr_targets_are_distrusted (const PrTargets *self);
 /* Another host than the current one is left to try. */
 gboolean pr_targets_has_more (const PrTargets *self);
 /* The route's hosts are all this machine or a UNIX socket: no network is needed. */

@@ -3,6 +3,7 @@
 
 #include "net/tls.h"
 #include "relay/runner-private.h"
+#include "relay/targets.h"
 
 G_BEGIN_DECLS
 
@@ -31,8 +32,9 @@ PrWay *pr_way_ref (PrWay *self);
 void pr_way_unref (PrWay *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (PrWay, pr_way_unref)
 
-/* Borrowed; NULL with tls=off. Only of an open way. */
-PrTlsClient *pr_way_get_tls (PrWay *self);
+/* What it takes where the host's domain demands @demand: DANE is the proof then, unless a person
+ * has pinned a certificate. Borrowed; NULL with tls=off. Only of an open way. */
+PrTlsClient *pr_way_get_tls (PrWay *self, PrDemand demand);
 
 /* Borrowed; NULL where nobody signs in. Only of an open way. */
 const char *pr_way_get_secret (PrWay *self);

@@ -524,7 +524,7 @@ test_example (void)
   g_autofree char *dir = g_dir_make_tmp ("postroom-XXXXXX", NULL);
   g_autofree char *tls = g_build_filename (dir, "tls", NULL);
   g_autofree char *path = g_build_filename (dir, "postroom.conf", NULL);
-  static const char *const files[] = { "relay.pem", "relay.key", "ca.pem" };
+  static const char *const files[] = { "relay.pem", "relay.key", "ca.pem", "root.key" };
   g_autofree char *text = NULL, *active = NULL;
   g_autoptr (GPtrArray) faults = NULL;
   g_autoptr (GError) error = NULL;
