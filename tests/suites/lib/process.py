@@ -31,23 +31,25 @@ def wait_until(what, condition, timeout=PATIENCE, every=0.02):
         time.sleep(every)
 
 
-_handed_out = set()
+_claims = []
 
 
 def free_port():
-    """A port free on both loopback addresses, outside the range the kernel gives to clients."""
+    """A port free on both loopback addresses, outside the range the kernel gives to clients. What
+    claims it for this run, also before anybody listens, is a name in the same network."""
     for _ in range(1000):
         port = random.randrange(11000, 32000)
-        if port in _handed_out:
-            continue
+        claim = socket.socket(socket.AF_UNIX)
         with contextlib.ExitStack() as stack:
             try:
+                claim.bind(f"\0postroom-test-port-{port}")
                 for family, address in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
                     sock = stack.enter_context(socket.socket(family, socket.SOCK_STREAM))
                     sock.bind((address, port))
             except OSError:
+                claim.close()
                 continue
-        _handed_out.add(port)
+        _claims.append(claim)  # until this program ends
         return port
     raise RuntimeError("no free port")
 
