@@ -32,7 +32,10 @@ typedef struct
   double seconds;
   gint stall_seconds;
   gboolean no_pipelining;
+  gboolean resume;
+  gboolean stalled;
   char *host;
+  char *tls;
 } Options;
 
 typedef struct
@@ -116,7 +119,14 @@ run_idle (Run *self, const Options *options)
   while (load->n_idle + load->n_broken < wanted && !self->interrupted && !self->stalled)
     {
       while (started < wanted && started - load->n_idle - load->n_broken < IDLE_AT_ONCE)
-        pr_bench_session_start_idle (load, source_of (started++, (guint) options->sources));
+        {
+          guint32 source = source_of (started++, (guint) options->sources);
+
+          if (options->stalled)
+            pr_bench_session_start_stalled (load, source);
+          else
+            pr_bench_session_start_idle (load, source);
+        }
       turn (self);
     }
   n_ready = load->n_idle;
@@ -147,6 +157,8 @@ report (Run *self, gint64 cpu)
   printf (", \"seconds\": %.6f, \"per-second\": %.1f, \"cpu-us-per-message\": %.2f", seconds,
           seconds > 0 ? (double) load->n_accepted / seconds : 0.0,
           load->n_accepted > 0 ? (double) cpu / (double) load->n_accepted : 0.0);
+  if (load->tls != NULL)
+    printf (", \"resumed\": %" G_GUINT64_FORMAT, pr_bench_tls_get_n_resumed (load->tls));
   printf (", \"latency-ms\": {");
   for (gsize i = 0; i < G_N_ELEMENTS (ranks); i++)
     printf ("\"%s\": %.3f, ", ranks[i].name,
@@ -169,6 +181,10 @@ parse_options (Options *options, int *argc, char ***argv, GError **error)
     { "sources", 0, 0, G_OPTION_ARG_INT, &options->sources, "come from N addresses", "N" },
     { "no-pipelining", 0, 0, G_OPTION_ARG_NONE, &options->no_pipelining, "wait for replies", NULL },
     { "reconnect", 0, 0, G_OPTION_ARG_NONE, &plan->reconnect, "a connection per message", NULL },
+    { "tls", 0, 0, G_OPTION_ARG_STRING, &options->tls, "encrypted", "starttls | implicit" },
+    { "resume", 0, 0, G_OPTION_ARG_NONE, &options->resume, "by a session before", NULL },
+    { "handshakes", 0, 0, G_OPTION_ARG_NONE, &plan->handshakes, "no mail, only greetings", NULL },
+    { "stalled", 0, 0, G_OPTION_ARG_NONE, &options->stalled, "idle ones stop in TLS", NULL },
     { "idle", 'i', 0, G_OPTION_ARG_INT, &options->idle, "only hold N idle connections", "N" },
     { "stall", 0, 0, G_OPTION_ARG_INT, &options->stall_seconds, "give up after (60)", "S" },
     { "spoil", 0, 0, G_OPTION_ARG_INT64, &plan->spoil_seq, "damage message SEQ", "SEQ" },
@@ -188,6 +204,10 @@ parse_options (Options *options, int *argc, char ***argv, GError **error)
   plan->duration_us = (gint64) (options->seconds * 1e6);
   plan->stall_us = options->stall_seconds * G_USEC_PER_SEC;
   plan->pipelining = !options->no_pipelining;
+  if (g_strcmp0 (options->tls, "starttls") == 0)
+    plan->security = PR_BENCH_STARTTLS;
+  else if (options->tls != NULL)
+    plan->security = PR_BENCH_IMPLICIT;
   return TRUE;
 }
 
@@ -227,6 +247,8 @@ main (int argc, char *argv[])
   load->plan = &options.plan;
   load->epoll_fd = epoll_create1 (EPOLL_CLOEXEC);
   load->corpus = pr_bench_corpus_new (load->plan->run, (gsize) MAX (options.size, 1));
+  if (load->plan->security != PR_BENCH_PLAIN)
+    load->tls = pr_bench_tls_new (options.resume);
   self->signal_fd = watch_signals ();
   pr_bench_watch (load->epoll_fd, EPOLL_CTL_ADD, self->signal_fd, EPOLLIN, self);
 
@@ -242,6 +264,8 @@ main (int argc, char *argv[])
   report (self, cpu_us () - cpu);
   pr_bench_session_end_all (load);
   pr_bench_corpus_free (load->corpus);
+  g_clear_pointer (&load->tls, pr_bench_tls_free);
+  g_free (options.tls);
   g_free (options.host);
   return self->stalled || (self->interrupted && options.idle == 0) || load->n_refused > 0 ||
          load->n_broken > 0;

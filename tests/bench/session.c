@@ -5,6 +5,9 @@
  *   GREETING -> EHLO -> ENVELOPE -> TEXT -> DOT -> ENVELOPE ... -> QUIT
  *                  \-> IDLE                  \-> (reconnect) GREETING
  *
+ * With STARTTLS: GREETING -> EHLO -> STARTTLS -> SHAKING -> EHLO; with implicit TLS SHAKING comes
+ * first. A stalled session sends half a ClientHello and no more.
+ *
  * ENVELOPE is one write with pipelining and three without. Every reply is compared
  * with what the command at its place must be answered with: the code, and the class of
  * the enhanced code where the server announced these. */
@@ -37,6 +40,9 @@ typedef enum
   STATE_RSET,
   STATE_QUIT,
   STATE_IDLE,
+  STATE_STARTTLS,
+  STATE_SHAKING,
+  STATE_STALLED,
 } State;
 
 typedef enum
@@ -52,9 +58,10 @@ struct PrBenchSession
   PrBenchLoad *load; /* borrowed */
   GList link;        /* in load->sessions */
   guint32 source;
-  int fd; /* owned */
+  int fd;                 /* owned */
+  PrBenchTlsSession *tls; /* owned, nullable */
   State state;
-  gboolean idle;
+  gboolean idle, stalled;
 
   gboolean pipelining; /* announced, and wanted */
   gboolean enhanced;   /* announced */
@@ -87,6 +94,9 @@ static const struct
   [STATE_RSET] = { 250, "RSET" },
   [STATE_QUIT] = { 221, "QUIT" },
   [STATE_IDLE] = { 0, "nothing" },
+  [STATE_STARTTLS] = { 220, "STARTTLS" },
+  [STATE_SHAKING] = { 0, "the beginning of TLS" },
+  [STATE_STALLED] = { 0, "half a ClientHello" },
 };
 
 static void
@@ -100,11 +110,19 @@ note_fault (PrBenchSession *self, const char *text)
 }
 
 static void
-end_session (PrBenchSession *self)
+disconnect (PrBenchSession *self)
 {
+  g_clear_pointer (&self->tls, pr_bench_tls_session_free);
   if (self->fd >= 0)
     close (self->fd);
-  if (self->state == STATE_IDLE)
+  self->fd = -1;
+}
+
+static void
+end_session (PrBenchSession *self)
+{
+  disconnect (self);
+  if (self->state == STATE_IDLE || self->state == STATE_STALLED)
     self->load->n_idle--;
   g_queue_unlink (&self->load->sessions, &self->link);
   g_free (self);
@@ -120,14 +138,23 @@ break_session (PrBenchSession *self, const char *text)
 
 /* --- writing --- */
 
+static gssize
+write_some (PrBenchSession *self)
+{
+  struct msghdr message = { .msg_iov = self->parts, .msg_iovlen = self->n_parts };
+
+  return self->tls != NULL
+           ? pr_bench_tls_send (self->tls, self->parts[0].iov_base, self->parts[0].iov_len)
+           : sendmsg (self->fd, &message, MSG_NOSIGNAL);
+}
+
 /* Writes what is due. Returns FALSE when the session has ended. */
 static gboolean
 flush_parts (PrBenchSession *self)
 {
   while (self->n_parts > 0)
     {
-      struct msghdr message = { .msg_iov = self->parts, .msg_iovlen = self->n_parts };
-      gssize n = sendmsg (self->fd, &message, MSG_NOSIGNAL);
+      gssize n = write_some (self);
 
       if (n < 0 && errno == EAGAIN)
         {
@@ -259,14 +286,65 @@ connect_session (PrBenchSession *self)
 {
   const PrBenchPlan *plan = self->load->plan;
   g_autoptr (GError) error = NULL;
+  gboolean speaks_first = self->stalled || plan->security == PR_BENCH_IMPLICIT;
 
-  self->state = STATE_GREETING;
+  self->state = speaks_first ? STATE_SHAKING : STATE_GREETING;
   self->reply_len = 0;
   self->fd = pr_bench_connect (plan->host, plan->port, self->source, &error);
   if (self->fd < 0)
-    break_session (self, error->message);
-  else
-    pr_bench_watch (self->load->epoll_fd, EPOLL_CTL_ADD, self->fd, EPOLLIN, self);
+    {
+      break_session (self, error->message);
+      return;
+    }
+  if (speaks_first && !self->stalled)
+    self->tls = pr_bench_tls_begin (self->load->tls, self->fd);
+  pr_bench_watch (self->load->epoll_fd, EPOLL_CTL_ADD, self->fd, speaks_first ? EPOLLOUT : EPOLLIN,
+                  self);
+}
+
+/* Returns FALSE when the session has ended. */
+static gboolean
+shake_hands (PrBenchSession *self)
+{
+  guint32 events = EPOLLIN;
+  const char *words = NULL;
+  gboolean done = pr_bench_tls_shake (self->tls, &events, &words);
+
+  if (!done && events == 0)
+    {
+      break_session (self, words);
+      return FALSE;
+    }
+  pr_bench_watch (self->load->epoll_fd, EPOLL_CTL_MOD, self->fd, events, self);
+  if (!done)
+    return TRUE;
+  if (self->load->plan->security == PR_BENCH_STARTTLS)
+    return send_command (self, STATE_EHLO, "EHLO load.example\r\n");
+  self->state = STATE_GREETING;
+  return TRUE;
+}
+
+static void
+stall (PrBenchSession *self)
+{
+  static const guint8 half[] = { 22, 3, 1, 2, 0, 1, 0, 1, 252, 3, 3 };
+
+  if (send (self->fd, half, sizeof half, MSG_NOSIGNAL) != sizeof half)
+    {
+      break_session (self, g_strerror (errno));
+      return;
+    }
+  self->state = STATE_STALLED;
+  self->load->n_idle++;
+  pr_bench_watch (self->load->epoll_fd, EPOLL_CTL_MOD, self->fd, EPOLLIN, self);
+}
+
+static void
+stall_again (PrBenchSession *self)
+{
+  self->load->n_idle--;
+  disconnect (self);
+  connect_session (self);
 }
 
 /* --- replies --- */
@@ -282,6 +360,8 @@ on_message_done (PrBenchSession *self)
 static gboolean
 on_ehlo_reply (PrBenchSession *self, const char *reply)
 {
+  if (self->load->plan->security == PR_BENCH_STARTTLS && self->tls == NULL)
+    return send_command (self, STATE_STARTTLS, "STARTTLS\r\n");
   self->pipelining = self->load->plan->pipelining && strstr (reply, "PIPELINING") != NULL;
   self->enhanced = strstr (reply, "ENHANCEDSTATUSCODES") != NULL;
   if (!self->idle)
@@ -300,15 +380,27 @@ on_quit_reply (PrBenchSession *self)
     (plan->n_messages == 0 || load->next_seq < plan->n_messages) &&
     (plan->duration_us == 0 || g_get_monotonic_time () - load->first_us < plan->duration_us);
 
-  if (!plan->reconnect || !more)
+  if ((!plan->reconnect && !plan->handshakes) || !more)
     {
       end_session (self);
       return FALSE;
     }
-  close (self->fd);
-  self->fd = -1;
+  disconnect (self);
   connect_session (self);
   return FALSE;
+}
+
+/* A connection that was encrypted, greeted, and is wanted no more. */
+static gboolean
+on_handshake (PrBenchSession *self)
+{
+  PrBenchLoad *load = self->load;
+
+  if (!take_seq (self))
+    return send_command (self, STATE_QUIT, "QUIT\r\n");
+  load->n_accepted++;
+  load->last_us = g_get_monotonic_time ();
+  return send_command (self, STATE_QUIT, "QUIT\r\n");
 }
 
 /* Acts on a whole, expected reply. Returns FALSE when the session has ended or
@@ -320,7 +412,9 @@ advance (PrBenchSession *self, const char *reply)
 
   switch (self->state)
     {
-    case STATE_GREETING: return send_command (self, STATE_EHLO, "EHLO load.example\r\n");
+    case STATE_GREETING:
+      return load->plan->handshakes ? on_handshake (self)
+                                    : send_command (self, STATE_EHLO, "EHLO load.example\r\n");
     case STATE_EHLO: return on_ehlo_reply (self, reply);
     case STATE_MAIL:
       self->state = STATE_RCPT;
@@ -336,7 +430,13 @@ advance (PrBenchSession *self, const char *reply)
       return on_message_done (self);
     case STATE_RSET: return on_message_done (self);
     case STATE_QUIT: return on_quit_reply (self);
+    case STATE_STARTTLS:
+      self->state = STATE_SHAKING;
+      self->tls = pr_bench_tls_begin (load->tls, self->fd);
+      return shake_hands (self);
     case STATE_IDLE:
+    case STATE_SHAKING:
+    case STATE_STALLED:
     default: break_session (self, reply); return FALSE;
     }
 }
@@ -410,34 +510,50 @@ take_replies (PrBenchSession *self)
   return TRUE;
 }
 
-static void
-on_readable (PrBenchSession *self)
+/* Returns FALSE when the session has ended, or there is nothing more to read now. */
+static gboolean
+read_once (PrBenchSession *self)
 {
-  gssize n = recv (self->fd, self->reply + self->reply_len, MAX_REPLY - 1 - self->reply_len, 0);
+  char *data = self->reply + self->reply_len;
+  gsize room = MAX_REPLY - 1 - self->reply_len;
+  gssize n =
+    self->tls != NULL ? pr_bench_tls_recv (self->tls, data, room) : recv (self->fd, data, room, 0);
 
   if (n < 0 && (errno == EAGAIN || errno == EINTR))
-    return;
+    return FALSE;
   if (n <= 0)
     {
       break_session (self, n == 0 ? "the server closed the connection" : g_strerror (errno));
-      return;
+      return FALSE;
     }
   self->reply_len += (gsize) n;
   self->reply[self->reply_len] = '\0';
-  if (take_replies (self) && self->reply_len == MAX_REPLY - 1)
-    break_session (self, "the reply is too long");
+  if (!take_replies (self))
+    return FALSE;
+  if (self->reply_len < MAX_REPLY - 1)
+    return self->tls != NULL && self->state != STATE_SHAKING && pr_bench_tls_has_more (self->tls);
+  break_session (self, "the reply is too long");
+  return FALSE;
+}
+
+static void
+on_readable (PrBenchSession *self)
+{
+  while (read_once (self))
+    ;
 }
 
 /* --- public --- */
 
 static void
-start_session (PrBenchLoad *load, guint32 source, gboolean idle)
+start_session (PrBenchLoad *load, guint32 source, gboolean idle, gboolean stalled)
 {
   PrBenchSession *self = g_new0 (PrBenchSession, 1);
 
   self->load = load;
   self->source = source;
   self->idle = idle;
+  self->stalled = stalled;
   self->link.data = self;
   g_queue_push_tail_link (&load->sessions, &self->link);
   connect_session (self);
@@ -446,13 +562,19 @@ start_session (PrBenchLoad *load, guint32 source, gboolean idle)
 void
 pr_bench_session_start (PrBenchLoad *load, guint32 source)
 {
-  start_session (load, source, FALSE);
+  start_session (load, source, FALSE, FALSE);
 }
 
 void
 pr_bench_session_start_idle (PrBenchLoad *load, guint32 source)
 {
-  start_session (load, source, TRUE);
+  start_session (load, source, TRUE, FALSE);
+}
+
+void
+pr_bench_session_start_stalled (PrBenchLoad *load, guint32 source)
+{
+  start_session (load, source, TRUE, TRUE);
 }
 
 void
@@ -465,6 +587,19 @@ pr_bench_session_end_all (PrBenchLoad *load)
 void
 pr_bench_session_on_event (PrBenchSession *self, guint32 events)
 {
+  if (self->state == STATE_STALLED)
+    {
+      stall_again (self);
+      return;
+    }
+  if (self->state == STATE_SHAKING)
+    {
+      if (self->stalled)
+        stall (self);
+      else
+        shake_hands (self);
+      return;
+    }
   if ((events & EPOLLOUT) != 0)
     {
       int fd = self->fd;

@@ -3,6 +3,7 @@
 
 #include "corpus.h"
 #include "latency.h"
+#include "tls.h"
 
 /* What to do; filled in before the first session, read-only afterwards. */
 typedef struct
@@ -15,6 +16,8 @@ typedef struct
   gint64 stall_us;     /* without any reply for so long: give up */
   gboolean pipelining; /* where the server offers it */
   gboolean reconnect;  /* a connection for each message */
+  PrBenchSecurity security;
+  gboolean handshakes; /* no messages: connections that are greeted under TLS and say QUIT */
   gint64 spoil_seq;    /* faults for testing the sink; -1: none */
   gint64 repeat_seq;
   gint64 omit_seq;
@@ -29,6 +32,7 @@ typedef struct
 {
   const PrBenchPlan *plan;
   PrBenchCorpus *corpus;
+  PrBenchTls *tls; /* owned; NULL in plain text */
   int epoll_fd;
   GQueue sessions; /* owned; those that have not ended yet */
 
@@ -37,7 +41,7 @@ typedef struct
   gint64 first_us; /* the first MAIL, CLOCK_MONOTONIC; 0: none yet */
   gint64 last_us;  /* the last reply to a final dot */
 
-  guint64 n_accepted;
+  guint64 n_accepted; /* or handshakes */
   guint64 n_refused;
   guint64 n_broken; /* connections that failed */
   guint n_idle;     /* sessions of pr_bench_session_new_idle that are ready */
@@ -58,6 +62,9 @@ void pr_bench_session_start (PrBenchLoad *load, guint32 source);
 
 /* The same, but it only says EHLO and stays idle for ever. */
 void pr_bench_session_start_idle (PrBenchLoad *load, guint32 source);
+
+/* Begins TLS and never goes on; it counts as idle, and comes again when the server ends it. */
+void pr_bench_session_start_stalled (PrBenchLoad *load, guint32 source);
 
 /* Ends every session at once, without a word to the server. */
 void pr_bench_session_end_all (PrBenchLoad *load);

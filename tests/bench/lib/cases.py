@@ -82,10 +82,10 @@ class Bench:
 
         return Watch()
 
-    def relay(self, system, messages, size, sessions, options=()):
+    def relay(self, system, messages, size, sessions, options=(), port=None):
         """Sends messages through a relay and waits until the sink has them all."""
         cpu = system.cpu_seconds()
-        sent = self.load.send(system.port, messages, size, sessions, options)
+        sent = self.load.send(port or system.port, messages, size, sessions, options)
         self.expected[sent["run"]], self.names[sent["run"]] = messages, system.name
         got = self.sink.wait(sent["run"], messages)
         time.sleep(SETTLE_SECONDS)

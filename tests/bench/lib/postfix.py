@@ -81,6 +81,16 @@ append_dot_mydomain = no
 append_at_myorigin = no
 """
 
+# Encryption with the certificate that Postroom shows, and sessions resumed.
+TLS = """\
+smtpd_tls_security_level = may
+smtpd_tls_chain_files = {key}, {certificate}
+smtpd_tls_session_cache_database = btree:{home}/data/sessions
+"""
+TLS_MASTER = """\
+127.0.0.1:{tls_port} inet n - n - - smtpd -o smtpd_tls_wrappermode=yes
+"""
+
 MASTER = """\
 127.0.0.1:{port} inet n - n - - smtpd
 pickup unix n - n 60 1 pickup
@@ -131,18 +141,31 @@ class Postfix:
     sample_seconds = 1.0
     first_guess = 300
 
-    def __init__(self, name, root, folder, sink_port, tuned):
+    def __init__(self, name, root, folder, sink_port, tuned, pair=None):
+        """PAIR: certificate and key, for encryption."""
         self.name, self.root, self.home = name, root, folder / name
-        self.port = free_port()
+        self.port, self.tls_port = free_port(), free_port()
         self.process = None
         self.owner, group = find_owner()
         values = {"home": self.home, "root": root, "owner": self.owner.pw_name, "group": group,
-                  "sink_port": sink_port, "port": self.port}
+                  "sink_port": sink_port, "port": self.port, "tls_port": self.tls_port}
         self._make_folders()
-        (self.home / "etc/main.cf").write_text((COMMON + TUNED * tuned).format(**values))
-        (self.home / "etc/master.cf").write_text(MASTER.format(**values))
+        main, master = COMMON + TUNED * tuned, MASTER
+        if pair is not None:
+            main, master = main.replace("smtpd_tls_security_level = none\n", "") + TLS, \
+                MASTER + TLS_MASTER
+            values["certificate"], values["key"] = self._copy_pair(pair)
+        (self.home / "etc/main.cf").write_text(main.format(**values))
+        (self.home / "etc/master.cf").write_text(master.format(**values))
         self.environment = dict(os.environ, MAIL_CONFIG=str(self.home / "etc"),
                                 LD_LIBRARY_PATH=f"{root}/{LIBRARIES}")
+
+    def _copy_pair(self, pair):
+        copies = [self.home / "etc" / name for name in ("cert.pem", "key.pem")]
+        for source, copy in zip(pair, copies):
+            shutil.copyfile(source, copy)
+            copy.chmod(0o600)
+        return copies
 
     def _make_folders(self):
         (self.home / "etc").mkdir(parents=True)

@@ -37,7 +37,7 @@ class Postroom:
 
     def __init__(self, name, build, folder, route, max_connections=1000, per_client=150):
         self.name, self.build, self.home = name, build, folder / name
-        self.port = free_port()
+        self.port = self.tls_port = free_port()  # either way to begin TLS, on one port
         self.process = None
         self.home.mkdir(mode=0o700)
         (self.home / "postroom.conf").write_text(CONFIG.format(
@@ -72,6 +72,10 @@ class Postroom:
             return (self.home / "queue.db-wal").stat().st_size
         except OSError:
             return 0
+
+    def pair(self):
+        """The certificate it made for itself, and its key."""
+        return self.home / "tls/server.pem", self.home / "tls/server.key"
 
     def control(self, *arguments):
         """Runs postroomctl and returns what it printed."""

@@ -32,8 +32,20 @@ def judge_loads(loads):
                         median(theirs, "cpu_us") / median(ours, "cpu_us"), 1 / share, "x", False)
 
 
+def judge_tls(tls):
+    speeds = tls["ways"]["4 KiB by STARTTLS"]
+    if TUNED in speeds:
+        yield judge("4 KiB by STARTTLS, 50 sessions: messages/s against tuned Postfix",
+                    speeds[POSTROOM][0] / speeds[TUNED][0], 3, "x", False)
+    yield judge("an idle encrypted connection: PSS", tls["idle-kib"], 14, "KiB", True)
+    yield judge("messages/s beside 400 stalled handshakes : without", tls["stalled-share"], 0.9,
+                "x", False)
+
+
 def judge_all(results):
     yield from judge_loads(results.get("loads", {}))
+    if results.get("tls"):
+        yield from judge_tls(results["tls"])
     sizes = results.get("pss-mib", {}).get(POSTROOM)
     if sizes:
         yield judge("idle, after the start: PSS", sizes["start"], 8, "MiB", True)

@@ -83,10 +83,10 @@ class Load:
             )
         return result
 
-    def hold_idle(self, port, count, sources):
+    def hold_idle(self, port, count, sources, options=()):
         """Opens idle connections and keeps them until release_idle()."""
         self.idle_process = subprocess.Popen(
-            [self.program, f"--port={port}", f"--idle={count}", f"--sources={sources}"],
+            [self.program, f"--port={port}", f"--idle={count}", f"--sources={sources}", *options],
             stdout=subprocess.PIPE, text=True,
         )
         opened = json.loads(self.idle_process.stdout.readline())
