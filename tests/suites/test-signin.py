@@ -3,7 +3,11 @@
 """Postfix with Dovecot's SASL as a provider: encryption, certificates right and wrong and
 passwords."""
 
+import base64
+import hmac
+import json
 import os
+import time
 
 from lib import mail, peers, process, suite
 from lib.keyring import Keyring
@@ -39,12 +43,12 @@ class SignIn(suite.Suite):
         super().setUp()
         self.pki = Pki(os.path.join(self.work, "pki"))
 
-    def provide(self, mechanisms="plain login", pair=None, extra=""):
+    def provide(self, mechanisms="plain login", pair=None, extra="", password=True):
         """Dovecot's SASL and a Postfix that asks it."""
         auth_port = process.free_port()
         self.started(
             peers.Dovecot(
-                self.work, extra=f"""
+                self.work, password=password, extra=f"""
 auth_mechanisms = {mechanisms}
 disable_plaintext_auth = no
 auth_failure_delay = 0
@@ -110,6 +114,67 @@ service auth {{
 
     def test_cram_md5_by_name(self):
         self.check_mechanism("plain cram-md5", "cram-md5")
+
+    # Tokens
+
+    def make_token(self, lifetime_s=600, key=b"a key that both know, 32 octets."):
+        """A JWT (RFC 7519) as a provider hands it out, for alice."""
+        now = int(time.time())
+        claims = {"sub": "alice", "iat": now - 60, "nbf": now - 60, "exp": now + lifetime_s,
+                  "iss": "https://provider.test"}
+        parts = [json.dumps(part).encode() for part in ({"typ": "JWT", "alg": "HS256"}, claims)]
+        text = b".".join(base64.urlsafe_b64encode(part).rstrip(b"=") for part in parts)
+        proof = base64.urlsafe_b64encode(hmac.digest(key, text, "sha256")).rstrip(b"=")
+        return (text + b"." + proof).decode()
+
+    def provide_tokens(self, mechanisms):
+        """Dovecot takes nothing but tokens and looks at them itself."""
+        key = base64.b64encode(b"a key that both know, 32 octets.").decode()
+        folder = os.path.join(self.work, "tokens")
+        for path, text in (("keys/default/HS256/default", key),
+                           ("oauth2.conf", f"""
+introspection_mode = local
+local_validation_key_dict = fs:posix:prefix={folder}/keys/
+username_attribute = sub
+issuers = https://provider.test
+""")):
+            os.makedirs(os.path.dirname(os.path.join(folder, path)), exist_ok=True)
+            with open(os.path.join(folder, path), "w", encoding="ascii") as file:
+                file.write(text)
+        self.provide(mechanisms, extra=f"""
+passdb {{
+  driver = oauth2
+  mechanisms = xoauth2 oauthbearer
+  args = {folder}/oauth2.conf
+}}
+""", password=False)
+
+    def check_token(self, mechanism):
+        self.provide_tokens(mechanism)
+        self.relay_by(self.make_token(), auth=mechanism)
+        self.assert_arrives(self.send())
+        with open(self.provider.log_file, encoding="utf-8", errors="replace") as log:
+            self.assertIn("sasl_method=" + mechanism.upper(), log.read())
+
+    def test_xoauth2(self):
+        self.check_token("xoauth2")
+
+    def test_oauthbearer(self):
+        self.check_token("oauthbearer")
+
+    def check_refused_token(self, mechanism, token):
+        self.provide_tokens(mechanism)
+        self.relay_by(token, auth=mechanism)
+        id_ = self.send()
+        self.assert_waits("Sign-in needed")
+        self.set_password(self.make_token())
+        self.assert_arrives(id_)
+
+    def test_expired_token(self):
+        self.check_refused_token("xoauth2", self.make_token(-30))
+
+    def test_forged_token(self):
+        self.check_refused_token("oauthbearer", self.make_token(key=b"another key"))
 
     # Refusals
 

@@ -459,6 +459,43 @@ def _listens(port):
         return False
 
 
+class Chained(suite.Suite):
+    """One Postroom sends through another: the best that is offered, without being told."""
+
+    def test_channel_binding(self):
+        hop = self.started(NextHop())
+        server = self.started(
+            Postroom(self.work, {"out": smarthost(hop)}, {
+                "listener main": {
+                    "tls": "required",
+                    "auth": "required"
+                },
+                "access": {
+                    "relay-networks": ""
+                }
+            }, name="server"))
+        server.ctl("user", "add", "office", stdin=PASSWORD + "\n")
+        trust = os.path.join(self.work, "authority.pem")
+        with open(trust, "w", encoding="ascii") as file:
+            file.write(server.ctl("certificate", "export"))
+        client = self.started(
+            Postroom(self.work, {
+                "out": smarthost(f"127.0.0.1:{server.port}", **{
+                    "tls": "required",
+                    "ca-file": trust,
+                    "username": "office"
+                })
+            }, env={"DBUS_SESSION_BUS_ADDRESS": "unix:path=/nonexistent"}))
+        client.ctl("route", "password", "out", stdin=PASSWORD + "\n")
+        id_ = mail.unique_id()
+        client.send(mail.message(id_))
+        text = self.wait(f"message {id_} at the end", lambda: hop.find(id_), 60.0).text
+        self.assertIn(b"by relay.here.test (Postroom) with ESMTPSA id ", text)
+        number = next(session["id"] for session in server.ctl_json("sessions")
+                      if session.get("user") == "office")
+        self.assertIn("AUTH SCRAM-SHA-256-PLUS", server.ctl("sessions", "show", str(number)))
+
+
 class Hops(suite.Suite):
     """Certificates of next hops that are wrong in ways which need OpenSSL to make."""
 

@@ -248,11 +248,16 @@ match from any for domain {{ "{self.domain}" "here.test" }} action "in"
 
 
 class Dovecot(Peer):
-    """LMTP on a TCP port and on the UNIX socket `socket`."""
+    """LMTP on a TCP port and on the UNIX socket `socket`. PASSWORD: everybody's is "none"."""
 
     name = "dovecot"
 
-    def configure(self, extra=""):
+    def configure(self, extra="", password=True):
+        static = """
+passdb {
+  driver = static
+  args = password=none
+}""" if password else ""
         self.socket = os.path.join(self.work, "run", "lmtp")
         self.write(
             "etc/dovecot/users",
@@ -273,10 +278,7 @@ first_valid_uid = {OWNER_ID}
 protocol lmtp {{
   postmaster_address = postmaster@{self.domain}
 }}
-passdb {{
-  driver = static
-  args = password=none
-}}
+{static}
 userdb {{
   driver = passwd-file
   args = username_format=%n /etc/dovecot/users
