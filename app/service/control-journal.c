@@ -55,10 +55,24 @@ on_events (const PrEvent *events, guint n, const GError *error, gpointer user_da
 
 /* FALSE: @why is set. Strings are borrowed from @options. */
 static gboolean
+add_kind (PrEventFilter *filter, const char *name, const char **why)
+{
+  PrEventKind kind;
+
+  if (!pr_event_kind_from_string (name, &kind))
+    {
+      *why = "There is no such kind of event";
+      return FALSE;
+    }
+  filter->kinds |= G_GUINT64_CONSTANT (1) << kind;
+  return TRUE;
+}
+
+static gboolean
 read_filter (GVariant *options, PrEventFilter *filter, const char **why)
 {
   const char *message = NULL, *kind = NULL;
-  PrEventKind value;
+  g_autofree const char **kinds = NULL;
 
   g_variant_lookup (options, "before", "x", &filter->before_id);
   g_variant_lookup (options, "after", "x", &filter->after_id);
@@ -72,15 +86,12 @@ read_filter (GVariant *options, PrEventFilter *filter, const char **why)
       *why = "That is not the id of a message";
       return FALSE;
     }
-  if (g_variant_lookup (options, "kind", "&s", &kind))
-    {
-      if (!pr_event_kind_from_string (kind, &value))
-        {
-          *why = "There is no such kind of event";
-          return FALSE;
-        }
-      filter->kind = (int) value;
-    }
+  if (g_variant_lookup (options, "kind", "&s", &kind) && !add_kind (filter, kind, why))
+    return FALSE;
+  if (g_variant_lookup (options, "kinds", "^a&s", &kinds))
+    for (const char **next = kinds; *next != NULL; next++)
+      if (!add_kind (filter, *next, why))
+        return FALSE;
 
   return TRUE;
 }

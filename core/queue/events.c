@@ -28,8 +28,8 @@ build_sql (const PrEventFilter *filter)
     g_string_append (sql, " AND message = ?3");
   if (filter->session != 0)
     g_string_append (sql, " AND session = ?4");
-  if (filter->kind != 0)
-    g_string_append (sql, " AND kind = ?5");
+  if (filter->kinds != 0)
+    g_string_append (sql, " AND (1 << kind) & ?5");
   if (filter->from_us != 0)
     g_string_append (sql, " AND id >= ?6 AND id - skew >= ?6"); /* id is never before the time */
   if (filter->to_us != 0)
@@ -61,7 +61,7 @@ read_events (PrReaderJob *job, sqlite3 *handle)
   pr_sql_bind_int (s, 2, f->after_id);
   pr_sql_bind_int (s, 3, f->message);
   pr_sql_bind_int (s, 4, (gint64) f->session);
-  pr_sql_bind_int (s, 5, f->kind);
+  pr_sql_bind_int (s, 5, (gint64) f->kinds);
   pr_sql_bind_int (s, 6, f->from_us);
   pr_sql_bind_int (s, 7, f->to_us);
   pr_sql_bind_int (s, 8, self->limit);

@@ -196,7 +196,7 @@ typedef struct
   gint64 message;        /* 0: any */
   guint64 session;       /* 0: any */
   const char *text;      /* (nullable) part of address, sender, peer or text */
-  int kind;              /* 0: any */
+  guint64 kinds;         /* bit 1 << PrEventKind of each that counts; 0: any */
   gint64 from_us, to_us; /* 0: open */
 } PrEventFilter;
 typedef void (*PrStoreEventsDone) (const PrEvent *events, guint n, const GError *error,

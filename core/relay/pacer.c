@@ -203,7 +203,7 @@ static void
 read_history (PrPacer *self)
 {
   PrEventFilter filter = {
-    .kind = PR_EVENT_DELIVERED,
+    .kinds = 1 << PR_EVENT_DELIVERED,
     .before_id = self->before_id,
     .from_us = self->from_us,
   };

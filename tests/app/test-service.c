@@ -405,11 +405,23 @@ test_journal (Fixture *f, gconstpointer data)
     f, "Journal1", "Query",
     g_variant_new ("(@a{sv}u)", g_variant_new_parsed ("{'kind': <'delivered'>}"), 10u), "(aa{sv})");
   g_autoptr (GVariant) events = g_variant_get_child_value (answer, 0);
+  g_autoptr (GVariant) some = NULL;
 
   g_assert_cmpuint (g_variant_n_children (events), ==, 0);
   call_refused (f, "Journal1", "Query",
                 g_variant_new ("(@a{sv}u)", g_variant_new_parsed ("{'kind': <'lost'>}"), 10u),
                 "(aa{sv})", G_DBUS_ERROR, G_DBUS_ERROR_INVALID_ARGS);
+  call_refused (
+    f, "Journal1", "Query",
+    g_variant_new ("(@a{sv}u)", g_variant_new_parsed ("{'kinds': <['failed', 'lost']>}"), 10u),
+    "(aa{sv})", G_DBUS_ERROR, G_DBUS_ERROR_INVALID_ARGS);
+  some = call (
+    f, "Journal1", "Query",
+    g_variant_new ("(@a{sv}u)", g_variant_new_parsed ("{'kinds': <['started', 'failed']>}"), 10u),
+    "(aa{sv})");
+  g_variant_unref (events);
+  events = g_variant_get_child_value (some, 0);
+  g_assert_cmpuint (g_variant_n_children (events), ==, 1);
 }
 
 static void

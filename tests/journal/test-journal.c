@@ -247,7 +247,7 @@ test_filters (Fixture *f, gconstpointer data)
     { { .message = 7 }, 10, "deferred:c accepted:a " },
     { { .session = 3 }, 10, "delivered:b accepted:a " },
     { { .session = 3, .message = 7 }, 10, "accepted:a " },
-    { { .kind = PR_EVENT_FAILED }, 10, "failed:d@Y.ORG " },
+    { { .kinds = 1 << PR_EVENT_FAILED }, 10, "failed:d@Y.ORG " },
     { { .text = "@y.org" }, 10, "failed:d@Y.ORG " },
     { { .text = "" }, 1, "failed:d@Y.ORG " },
     { { .text = "%" }, 10, "" },
