@@ -46,20 +46,29 @@ print_options (const GOptionEntry *entries)
     }
 }
 
+/* @group: (nullable): only its commands. */
 static void
-print_help (void)
+print_commands (const char *group)
 {
-  puts ("postroomctl looks after a running postroomd.\n\nUsage: postroomctl [--home=DIR] [--json] "
-        "COMMAND\n");
   for (const PrCommand *command = pr_commands_get (); command->group != NULL; command++)
     {
       g_autofree char *usage = usage_of (command);
 
+      if (group != NULL && !g_str_equal (command->group, group))
+        continue;
       if (strlen (usage) > 30)
         printf ("  %s\n  %-30s %s\n", usage, "", command->help);
       else
         printf ("  %-30s %s\n", usage, command->help);
     }
+}
+
+static void
+print_help (void)
+{
+  puts ("postroomctl looks after a running postroomd.\n\nUsage: postroomctl [--home=DIR] [--json] "
+        "COMMAND\n");
+  print_commands (NULL);
   putchar ('\n');
   print_options (global_options);
   puts ("\nEach command has a --help of its own; man postroomctl has the rest.");
@@ -135,6 +144,31 @@ take_command (int *argc, char **argv)
   memmove (argv + 1, argv + 2, (gsize) (*argc - 1) * sizeof *argv);
   (*argc)--;
   return command;
+}
+
+/* "route --help" names no command, but asks for all of them. */
+static gboolean
+is_group_help (int argc, char **argv)
+{
+  gboolean asked = FALSE;
+
+  if (!has_verbs (argv[1]) || find_command (argv[1], NULL) != NULL)
+    return FALSE;
+  for (int i = 2; i < argc; i++)
+    {
+      if (argv[i][0] != '-')
+        return FALSE;
+      asked = asked || g_str_equal (argv[i], "--help") || g_str_equal (argv[i], "-h");
+    }
+  return asked;
+}
+
+static void
+print_group_help (const char *group)
+{
+  printf ("Usage: postroomctl %s COMMAND\n\n", group);
+  print_commands (group);
+  printf ("\nEach has a --help of its own: postroomctl %s COMMAND --help\n", group);
 }
 
 /* ── Options ──────────────────────────────────────────────────────────────────────────────── */
@@ -239,6 +273,11 @@ main (int argc, char *argv[])
   if (argc < 2)
     return pr_ctl_misused ("What shall be done?");
 
+  if (is_group_help (argc, argv))
+    {
+      print_group_help (argv[1]);
+      return PR_EXIT_DONE;
+    }
   command = take_command (&argc, argv);
   if (command == NULL ||
       !parse (&argc, &argv, command->options != NULL ? command->options : no_options))

@@ -10,12 +10,13 @@
 
 #define PREFIX "route "
 
-static const char *const keys[] = { "via", "recipients", "senders", "hosts" };
-static const char *const defaults[] = { "smarthost", "*", "*", "" };
+static const char *const keys[] = { "via", "provider", "recipients", "senders", "hosts" };
+static const char *const defaults[] = { "smarthost", "", "*", "*", "" };
 
 static const PrColumn columns[] = {
-  { "ROUTE", FALSE, 0 },   { "VIA", FALSE, 0 },    { "RECIPIENTS", FALSE, 12 },
-  { "SENDERS", FALSE, 8 }, { "HOSTS", FALSE, 16 }, { NULL, FALSE, 0 },
+  { "ROUTE", FALSE, 0 },       { "VIA", FALSE, 0 },     { "PROVIDER", FALSE, 0 },
+  { "RECIPIENTS", FALSE, 12 }, { "SENDERS", FALSE, 8 }, { "HOSTS", FALSE, 16 },
+  { NULL, FALSE, 0 },
 };
 
 /* (transfer full) */

@@ -242,6 +242,7 @@ pr_control_make_configuration (PrControl *self)
   g_signal_connect (skeleton, "handle-reload", G_CALLBACK (on_reload), self);
   g_signal_connect (skeleton, "handle-set-route-password", G_CALLBACK (on_set_route_password),
                     self);
+  pr_control_connect_providers (self, skeleton);
   pr_reloader_set_changed (self->reloader, on_changed, self);
 
   return skeleton;

@@ -66,6 +66,8 @@ PrDbusQueue1 *pr_control_make_queue (PrControl *self);
 PrDbusSessions1 *pr_control_make_sessions (PrControl *self);
 PrDbusJournal1 *pr_control_make_journal (PrControl *self);
 PrDbusConfiguration1 *pr_control_make_configuration (PrControl *self);
+/* control-providers.c: answers what concerns providers and routes. */
+void pr_control_connect_providers (PrControl *self, PrDbusConfiguration1 *skeleton);
 
 /* control-journal.c: tells a follower what it has not heard yet. */
 void pr_control_flush_events (PrControlClient *client);

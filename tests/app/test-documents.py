@@ -61,6 +61,14 @@ class Pages(unittest.TestCase):
         for words in commands():
             self.assertTrue(' '.join(words) in text, f'{words} is not in postroomctl.1')
 
+    def test_every_group_answers(self):
+        for group in {words[0] for words in commands()}:
+            done = run(CTL, group, '--help')
+            self.assertEqual(done.returncode, 0, done.stdout)
+            if f'{group} COMMAND' in done.stdout:
+                for words in commands():
+                    self.assertEqual(words[0] == group, f'  {" ".join(words)}' in done.stdout)
+
     def test_every_option_is_described(self):
         text = page('postroomctl.1')
         for words in commands():

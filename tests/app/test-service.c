@@ -462,6 +462,45 @@ test_configuration (Fixture *f, gconstpointer data)
                 PR_ERROR, PR_ERROR_PERMANENT);
 }
 
+/* From a name to a route that says how it fares. */
+static void
+test_providers (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GVariant) found =
+    call (f, "Configuration1", "ListProviders", g_variant_new ("(s)", "me@web.de"), "(aa{sv})");
+  g_autoptr (GVariant) shown =
+    call (f, "Configuration1", "GetProvider", g_variant_new ("(s)", "web-de"), "(s)");
+  g_autoptr (GVariant) added = call (
+    f, "Configuration1", "AddRoute",
+    g_variant_new_parsed ("({'provider': <'gmail'>, 'username': <'me@gmail.com'>},)"), "(asass)");
+  g_autoptr (GVariant) refused =
+    call (f, "Configuration1", "AddRoute", g_variant_new_parsed ("({'provider': <'gmail'>},)"),
+          "(asass)");
+  g_autoptr (GVariant) routes = call (f, "Configuration1", "GetRoutes", NULL, "(aa{sv})");
+  g_autoptr (GVariant) list = g_variant_get_child_value (found, 0);
+  g_autoptr (GVariant) one = g_variant_get_child_value (list, 0);
+  g_autoptr (GVariant) all = g_variant_get_child_value (routes, 0);
+  g_autoptr (GVariant) last = g_variant_get_child_value (all, g_variant_n_children (all) - 1);
+  g_autoptr (GVariant) limits = NULL;
+  g_auto (GStrv) faults = NULL;
+  const char *text;
+
+  g_assert_cmpuint (g_variant_n_children (list), ==, 1);
+  g_assert_cmpstr (pr_dict_string (one, "id"), ==, "web-de");
+  g_variant_get (shown, "(&s)", &text);
+  g_assert_true (g_str_has_prefix (text, "{\"id\":\"web-de\""));
+  call_refused (f, "Configuration1", "GetProvider", g_variant_new ("(s)", "nobody"), "(s)",
+                PR_ERROR, PR_ERROR_PERMANENT);
+  g_variant_get_child (added, 2, "&s", &text);
+  g_assert_cmpstr (text, ==, "gmail");
+  g_variant_get_child (refused, 0, "^as", &faults);
+  g_assert_cmpuint (g_strv_length (faults), ==, 1);
+  g_assert_cmpstr (pr_dict_string (last, "name"), ==, "gmail");
+  g_assert_cmpstr (pr_dict_string (last, "state"), ==, "ready");
+  limits = g_variant_lookup_value (last, "limits", G_VARIANT_TYPE ("aa{sv}"));
+  g_assert_cmpuint (g_variant_n_children (limits), ==, 1);
+}
+
 /* One step: nothing of it where a key is wrong; all of it can be taken back. */
 static void
 test_edit (Fixture *f, gconstpointer data)
@@ -573,6 +612,7 @@ main (int argc, char *argv[])
   ADD ("/service/journal", test_journal);
   ADD ("/service/configuration", test_configuration);
   ADD ("/service/edit", test_edit);
+  ADD ("/service/providers", test_providers);
   ADD ("/service/describe", test_describe);
   ADD ("/service/sessions", test_sessions);
   ADD ("/service/stop-under-way", test_stop_under_way);
