@@ -18,6 +18,7 @@ import contextlib
 import os
 import re
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -76,16 +77,18 @@ class _End(Exception):
 
 
 class NextHop:
-    """EXTENSIONS None: EHLO is refused with 502. `address` is what a route's hosts= takes."""
+    """TLS: paths of a certificate and its key; then STARTTLS is offered.
+    EXTENSIONS None: EHLO is refused with 502. `address` is what a route's hosts= takes."""
 
     def __init__(self, extensions=FULL, host="127.0.0.1", port=None, unix=None, lmtp=False,
-                 namespace=None, keep_text=True, backlog=1024):
+                 namespace=None, keep_text=True, backlog=1024, tls=None):
         self.extensions = extensions
         self.lmtp = lmtp
         self.host, self.port, self.unix = host, port or process.free_port(), unix
         self.namespace = namespace
         self.keep_text = keep_text
         self.backlog = backlog
+        self.tls = tls
         self.rules = []
         self.messages = []
         self.sessions = []
@@ -326,8 +329,19 @@ class _Conversation:
             self.answer(step, argument, "502 5.5.1 What is that?")
             return
         lines = ["hop.test"] + (list(self.hop.extensions) if step != "helo" else [])
+        if self.hop.tls and step != "helo" and not isinstance(self.sock, ssl.SSLSocket):
+            lines.append("STARTTLS")
         text = "\r\n".join(("250-" if line is not lines[-1] else "250 ") + line for line in lines)
         self.answer(step, argument, text)
+
+    def do_starttls(self, argument):
+        if not self.hop.tls:
+            self.answer("starttls", argument, "502 5.5.1 Not here")
+        elif self.answer("starttls", argument, "220 2.0.0 Go ahead"):
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*self.hop.tls)
+            self.sock = context.wrap_socket(self.sock, server_side=True)
+            self.clear()
 
     def do_ehlo(self, argument):
         self.hello("ehlo", argument)
