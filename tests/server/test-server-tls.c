@@ -37,6 +37,46 @@ set_up (World *world, gconstpointer options)
   world_set_up (world, text);
 }
 
+/* What a sender demands or waives is kept with the message, and the first is in its trace. */
+static void
+test_demands (World *world, gconstpointer options)
+{
+  static const struct
+  {
+    const char *parameter, *field;
+    gboolean requires_tls, waives_tls;
+  } cases[] = {
+    { "", "", FALSE, FALSE },
+    { " REQUIRETLS", "", TRUE, FALSE },
+    { "", "TLS-Required: No\r\n", FALSE, TRUE },
+    { " REQUIRETLS", "TLS-Required: No\r\n", TRUE, FALSE },
+  };
+  Client client;
+
+  client_open (&client, world);
+  client_talk (&client, "", "220 ");
+  client_talk (&client, "HELO x\r\nSTARTTLS\r\n", "220 2.0.0");
+  g_assert_cmpint (client_secure (&client, "NORMAL"), ==, 0);
+  client_talk (&client, "EHLO x\r\n", "250 HELP");
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autofree char *envelope = g_strdup_printf (
+        "MAIL FROM:<a@b.example>%s\r\nRCPT TO:<c@d.example>\r\nDATA\r\n", cases[i].parameter);
+      g_autofree char *text = g_strdup_printf ("%s\r\ntext\r\n.\r\n", cases[i].field);
+      g_autofree char *body = NULL;
+      const PrMessage *message;
+
+      client_talk (&client, envelope, "354 ");
+      client_talk (&client, text, "250 2.");
+      message = world->accepted->pdata[world->accepted->len - 1];
+      body = g_strndup (g_bytes_get_data (message->body, NULL), g_bytes_get_size (message->body));
+      g_assert_cmpint (message->envelope->requires_tls, ==, cases[i].requires_tls);
+      g_assert_cmpint (message->envelope->waives_tls, ==, cases[i].waives_tls);
+      g_assert_cmpint (strstr (body, " (REQUIRETLS);\r\n") != NULL, ==, cases[i].requires_tls);
+    }
+  client_close (&client);
+}
+
 /* ── What each listener does ──────────────────────────────────────────────────────────────── */
 
 static void
@@ -239,6 +279,7 @@ main (int argc, char *argv[])
 {
   g_test_init (&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
   ADD ("starttls", "", test_starttls);
+  ADD ("demands", "", test_demands);
   ADD ("tls-on-a-plain-port", "", test_tls_on_a_plain_port);
   ADD ("speaks-first", "", test_speaks_first);
   ADD ("plain-behind-starttls", "", test_plain_behind_starttls);
