@@ -164,7 +164,9 @@ free_put (PrJob *job)
   pr_job_free (job);
 }
 
-static const PrJobClass put_class = { .run = run_put, .reply = reply_put, .free = free_put };
+static const PrJobClass put_class = {
+  .run = run_put, .reply = reply_put, .free = free_put, .flags = PR_JOB_BRINGS
+};
 
 gint64
 pr_store_put (PrStore *self, PrMessage *message, const PrEvent *event, PrStoreDone done,

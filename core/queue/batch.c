@@ -4,7 +4,8 @@
  * When a job itself is at fault the batch is rolled back and each job runs in a transaction of its
  * own, so that none takes others down. When the disk is at fault, puts and orders are refused at
  * once, reads are answered all the same, and records are kept: mail that was delivered must not be
- * sent again.
+ * sent again. They are tried in the room that was kept for them, and until that is whole again no
+ * new mail comes in.
  */
 #include <string.h>
 #include <glib/gstdio.h>
@@ -244,7 +245,7 @@ back_off (PrWriter *self, int code)
 {
   g_autoptr (GError) error = NULL;
 
-  if (self->back_off_us == 0)
+  if (self->back_off_us == 0 && !pr_reserve_is_needed (&self->reserve))
     {
       pr_database_set_error (&self->db, code, &error);
       g_warning ("%s New mail is refused until it can be written again.", error->message);
@@ -304,7 +305,41 @@ static void
 survive_fault (PrWriter *self, int code)
 {
   back_off (self, code);
+  if (pr_reserve_release (&self->reserve))
+    self->retry_at_us = g_get_monotonic_time ();
   divide_batch (self);
+}
+
+/* There is room for what happened to mail, and for nothing else. */
+static void
+refuse_mail (PrWriter *self)
+{
+  PrJobList all = self->batch, refused = { 0 };
+  PrJob *job;
+
+  self->batch = (PrJobList){ 0 };
+  while ((job = pr_job_list_pop (&all)) != NULL)
+    if (job->klass->flags & PR_JOB_BRINGS)
+      {
+        refuse (self, job, SQLITE_FULL);
+        pr_job_list_push (&refused, job);
+      }
+    else
+      pr_job_list_push (&self->batch, job);
+
+  if (refused.head != NULL)
+    self->options.answer (&refused, self->options.user_data);
+}
+
+/* The room for records was let go of. Not before they were written in it is it taken again: it
+ * would be gone at once. */
+static void
+keep_room (PrWriter *self)
+{
+  if (self->back_off_us == 0 && pr_reserve_take (&self->reserve))
+    g_message ("The queue can be written again.");
+  else
+    refuse_mail (self);
 }
 
 /* One job is at fault: each alone, so that only it fails. */
@@ -354,13 +389,16 @@ pr_batch_run (PrWriter *self)
       return;
     }
 
+  if (writes && pr_reserve_is_needed (&self->reserve))
+    keep_room (self);
   code = run_transaction (self, self->batch.head, writes);
   if (code == SQLITE_OK)
     {
       pr_event_list_clear (&self->taken);
       if (writes && self->back_off_us != 0)
         {
-          g_message ("The queue can be written again.");
+          if (!pr_reserve_is_needed (&self->reserve))
+            g_message ("The queue can be written again.");
           self->back_off_us = 0;
         }
       answer_batch (self);

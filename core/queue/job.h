@@ -10,9 +10,10 @@ typedef struct _PrWriter PrWriter;
 
 typedef enum
 {
-  PR_JOB_READS = 1 << 0, /* changes nothing: asks for no flush, and works on a full disk */
-  PR_JOB_KEEPS = 1 << 1, /* what happened cannot unhappen: tried again until it is recorded, and
-                            nobody waits for it */
+  PR_JOB_READS = 1 << 0,  /* changes nothing: asks for no flush, and works on a full disk */
+  PR_JOB_KEEPS = 1 << 1,  /* what happened cannot unhappen: tried again until it is recorded, and
+                             nobody waits for it */
+  PR_JOB_BRINGS = 1 << 2, /* new mail: not while the room kept for records is in use */
 } PrJobFlags;
 
 /* A kind of operation. The operations embed a PrJob as their first member. */

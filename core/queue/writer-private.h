@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #pragma once
 
+#include "queue/reserve.h"
 #include "queue/tidy.h"
 #include "queue/writer.h"
 
@@ -41,6 +42,7 @@ struct _PrWriter
   PrRetention keeping; /* copies of what is under the lock */
   gboolean in_hurry;
   PrTidy tidy;
+  PrReserve reserve;
 };
 
 /* When a log of this many pages of 4 KiB is copied into the database for the first time. */

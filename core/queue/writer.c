@@ -26,6 +26,7 @@
 #define RECORD_DELAY_US (20 * 1000)         /* records alone wait so long for company */
 #define EVENT_DELAY_US (1 * G_USEC_PER_SEC) /* an event alone waits so long for company */
 #define SPACE_INTERVAL_US (1 * G_USEC_PER_SEC)
+#define PAGE_OCTETS 4096
 
 /* ── The thread ───────────────────────────────────────────────────────────────────────────── */
 
@@ -199,6 +200,9 @@ pr_writer_new (const PrWriterOptions *options, GError **error)
       return NULL;
     }
 
+  /* As much as the log grows before it begins anew: records need no more. */
+  pr_reserve_init (&self->reserve, options->home, PR_WRITER_CHECKPOINT_PAGES * PAGE_OCTETS);
+  pr_reserve_take (&self->reserve);
   pr_batch_publish (self);
   measure_space (self);
   pr_tidy_defer (&self->tidy);
@@ -224,6 +228,7 @@ pr_writer_free (PrWriter *self)
   g_ptr_array_unref (self->unlinks);
   g_cond_clear (&self->cond);
   g_mutex_clear (&self->lock);
+  pr_reserve_clear (&self->reserve);
   g_free (self->path);
   g_free (self);
 }

@@ -125,6 +125,50 @@ test_put (Fixture *f, gconstpointer data)
   g_assert_cmpuint (get_counts (f->store).n_messages, ==, 2);
 }
 
+/* Room is kept for what happened to mail; new mail does not get it. */
+static void
+test_reserve (Fixture *f, gconstpointer data)
+{
+  g_autofree char *body = g_strnfill (10 * 1000, 'x');
+  g_autoptr (PrMessage) message = NULL, gone = NULL, after = NULL;
+  g_auto (Answer) recorded = { 0 };
+  guint index = 0;
+
+  if (!f->mounted)
+    return;
+
+  message = put_new (f->store, "a@x.org", "b@y.org", "out", body);
+  fill_disk (f);
+  pr_store_record (f->store, message, &index, 1, NULL, 0, TRUE, on_done, &recorded);
+  wait_for (&recorded.done, "a record on a full disk");
+  g_assert_no_error (recorded.error);
+  gone = get (f->store, message->id);
+  g_assert_null (gone);
+
+  for (guint i = 0; i < 20; i++)
+    {
+      g_autoptr (PrMessage) refused = make_message (f->store, "a@x.org", "b@y.org", "out", body);
+
+      put_refused (f, refused);
+    }
+
+  make_room (f);
+  after = put_new (f->store, "a@x.org", "b@y.org", "out", body);
+  g_assert_cmpuint (get_counts (f->store).n_messages, ==, 1);
+}
+
+/* What stands where the reserve should be is left alone, and there is none. */
+static void
+do_without_reserve (Fixture *f)
+{
+  g_autofree char *path = g_build_filename (f->home, "reserve", NULL);
+
+  pr_store_close (f->store);
+  g_assert_cmpint (g_remove (path), ==, 0);
+  g_assert_cmpint (g_mkdir (path, 0700), ==, 0);
+  f->store = open_store (f->home);
+}
+
 static void
 test_record (Fixture *f, gconstpointer data)
 {
@@ -136,6 +180,7 @@ test_record (Fixture *f, gconstpointer data)
   if (!f->mounted)
     return;
 
+  do_without_reserve (f);
   first = put_new (f->store, "a@x.org", "b@y.org", "out", body);
   second = put_new (f->store, "a@x.org", "b@y.org", "out", body);
   fill_disk (f);
@@ -171,6 +216,7 @@ test_close (Fixture *f, gconstpointer data)
   if (!f->mounted)
     return;
 
+  do_without_reserve (f);
   message = put_new (f->store, "a@x.org", "b@y.org", "out", body);
   fill_disk (f);
   pr_store_record (f->store, message, &index, 1, NULL, 0, TRUE, on_done, &answer);
@@ -256,6 +302,7 @@ main (int argc, char *argv[])
 
 #define ADD(name, function) g_test_add (name, Fixture, NULL, set_up, function, tear_down)
   ADD ("/full/put", test_put);
+  ADD ("/full/reserve", test_reserve);
   ADD ("/full/record", test_record);
   ADD ("/full/close", test_close);
   ADD ("/full/spool", test_spool);
