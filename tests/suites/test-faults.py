@@ -230,6 +230,7 @@ class Disk(FaultSuite):
         reply = c.data(mail.message(size=45_000_000))
         self.assertEqual((reply.code, reply.enhanced), (452, "4.3.1"))
         self.assertEqual(c.command("NOOP").code, 250)
+        self.wait("the room to be seen", lambda: self.mail_reply(relay).code == 250)
         id_ = mail.unique_id()
         c.deliver("sender@here.test", ["alice@there.test"], mail.message(id_))
         self.wait("the small one", lambda: hop.find(id_))
