@@ -11,6 +11,7 @@ from .processes import BenchError
 SESSIONS = 50
 SHAKING = 20  # connections at once that only shake hands
 STALLED = 400
+ARRIVED_SECONDS = 2  # their coming, and its events, are no part of their waiting
 WAYS = ("full handshakes", "resumed handshakes", "4 KiB by STARTTLS", "4 KiB by implicit TLS")
 
 
@@ -100,6 +101,7 @@ def run_stalled(bench, relay, repeats, seconds):
         for stalled in (repeat % 2, 1 - repeat % 2):  # neither is always the first
             if stalled:
                 bench.load.hold_idle(relay.tls_port, STALLED, STALLED // 40, ["--stalled"])
+                time.sleep(ARRIVED_SECONDS)
             speeds[stalled] = measure(bench, relay, WAYS[2], amount)
             if stalled:
                 bench.load.release_idle()
