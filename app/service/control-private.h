@@ -29,10 +29,11 @@ typedef struct
 
 struct _PrControl
 {
-  guint n_refs;         /* its owner's, and one for each call that waits for the store */
-  PrEngine *engine;     /* borrowed; NULL: the service is stopping */
-  PrReloader *reloader; /* borrowed */
-  PrHome *home;         /* borrowed from the service */
+  guint n_refs;           /* its owner's, and one for each call that waits for the store */
+  PrEngine *engine;       /* borrowed; NULL: the service is stopping */
+  PrReloader *reloader;   /* borrowed */
+  PrAutostart *autostart; /* borrowed, nullable */
+  PrHome *home;           /* borrowed from the service */
   GDBusServer *server;
   GPtrArray *clients; /* of PrControlClient, owned */
   GSource *tick;      /* owned; only while somebody is connected */

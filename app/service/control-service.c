@@ -161,6 +161,67 @@ on_send_test_mail (PrDbusService1 *skeleton, GDBusMethodInvocation *invocation, 
   return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 
+/* ── Starting at login ────────────────────────────────────────────────────────────────────── */
+
+static void
+on_start_known (gboolean starts, const char *why, gpointer user_data)
+{
+  PrControlCall *call = user_data;
+
+  if (call->control->engine != NULL)
+    pr_dbus_service1_set_start_at_login (call->control->service, starts);
+  pr_control_call_free (call);
+}
+
+static void
+on_start_set (gboolean starts, const char *why, gpointer user_data)
+{
+  g_autoptr (PrControlCall) call = user_data;
+
+  if (pr_control_call_is_late (call))
+    return;
+
+  /* The property first: whoever hears the answer may read it. */
+  pr_dbus_service1_set_start_at_login (call->control->service, starts);
+  g_dbus_interface_skeleton_flush (G_DBUS_INTERFACE_SKELETON (call->control->service));
+  g_dbus_method_invocation_return_value (call->invocation,
+                                         g_variant_new ("(bs)", starts, why != NULL ? why : ""));
+}
+
+static gboolean
+on_set_start_at_login (PrDbusService1 *skeleton, GDBusMethodInvocation *invocation, gboolean start,
+                       gpointer user_data)
+{
+  PrControl *self = user_data;
+
+  if (self->autostart == NULL)
+    pr_control_refuse (invocation, "This service does not start at login");
+  else
+    pr_autostart_set (self->autostart, start, on_start_set, pr_control_call_new (self, invocation));
+  return G_DBUS_METHOD_INVOCATION_HANDLED;
+}
+
+static void
+look_at_start (gpointer user_data)
+{
+  PrControl *self = user_data;
+
+  pr_autostart_get (self->autostart, on_start_known, pr_control_call_new (self, NULL));
+}
+
+void
+pr_control_set_autostart (PrControl *self, PrAutostart *autostart)
+{
+  if (self->autostart != NULL)
+    pr_autostart_set_changed (self->autostart, NULL, NULL);
+  self->autostart = autostart;
+  if (autostart == NULL)
+    return;
+
+  pr_autostart_set_changed (autostart, look_at_start, self);
+  look_at_start (self);
+}
+
 PrDbusService1 *
 pr_control_make_service (PrControl *self)
 {
@@ -170,6 +231,8 @@ pr_control_make_service (PrControl *self)
   g_signal_connect (skeleton, "handle-get-status", G_CALLBACK (on_get_status), self);
   g_signal_connect (skeleton, "handle-set-paused", G_CALLBACK (on_set_paused), self);
   g_signal_connect (skeleton, "handle-send-test-mail", G_CALLBACK (on_send_test_mail), self);
+  g_signal_connect (skeleton, "handle-set-start-at-login", G_CALLBACK (on_set_start_at_login),
+                    self);
 
   return skeleton;
 }

@@ -409,6 +409,7 @@ pr_control_free (PrControl *self)
   g_ptr_array_set_size (self->clients, 0);
   pr_control_check_followers (self);
   pr_reloader_set_changed (self->reloader, NULL, NULL);
+  pr_control_set_autostart (self, NULL);
 
   g_clear_object (&self->service);
   g_clear_object (&self->queue);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #pragma once
 
+#include "service/autostart.h"
 #include "service/reload.h"
 
 G_BEGIN_DECLS
@@ -14,6 +15,8 @@ typedef struct _PrControl PrControl;
 /* All borrowed, outlive it. Errors: PR_ERROR_PERMANENT, the socket cannot be made. */
 PrControl *pr_control_new (PrEngine *engine, const PrHome *home, PrReloader *reloader,
                            GError **error);
+/* What answers for starting at login; borrowed, outlives it. Without one nothing can be changed. */
+void pr_control_set_autostart (PrControl *self, PrAutostart *autostart);
 /* Ends all conversations and removes the socket. */
 void pr_control_free (PrControl *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (PrControl, pr_control_free)

@@ -87,6 +87,8 @@ refresh (PrDesktop *self)
   PrTrayStatus status = { .summary = summary };
   PrRunnerStats runner;
 
+  if (self->world.autostart != NULL)
+    pr_autostart_set_status (self->world.autostart, summary);
   if (self->tray == NULL)
     return;
 
@@ -175,6 +177,8 @@ leave (PrDesktop *self)
 
   g_signal_handlers_disconnect_by_data (self->bus, self);
   pr_bell_set_bus (self->bell, NULL);
+  if (self->world.autostart != NULL)
+    pr_autostart_set_bus (self->world.autostart, NULL);
   g_clear_pointer (&self->tray, pr_tray_free);
   g_dbus_connection_close (self->bus, NULL, NULL, NULL);
   g_clear_object (&self->bus);
@@ -214,6 +218,8 @@ on_joined (GObject *source, GAsyncResult *result, gpointer user_data)
 
   self->bus = bus;
   pr_bell_set_bus (self->bell, bus);
+  if (self->world.autostart != NULL)
+    pr_autostart_set_bus (self->world.autostart, bus);
   g_signal_connect (bus, "closed", G_CALLBACK (on_closed), self);
   refresh_in (self, 0);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #pragma once
 
+#include "service/autostart.h"
 #include "service/reload.h"
 
 G_BEGIN_DECLS
@@ -18,6 +19,7 @@ typedef struct
   PrEngine *engine;
   const PrHome *home;
   PrReloader *reloader;
+  PrAutostart *autostart; /* nullable: where there is none */
   void (*quit) (gpointer user_data);
   gpointer user_data;
 } PrDesktopWorld;

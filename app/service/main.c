@@ -24,13 +24,14 @@
 
 typedef struct
 {
-  GMainLoop *main_loop; /* owned */
-  char *directory;      /* owned, nullable: --home */
-  PrHome *home;         /* owned */
-  PrEngine *engine;     /* owned */
-  PrReloader *reloader; /* owned */
-  PrControl *control;   /* owned */
-  PrDesktop *desktop;   /* owned, nullable: while running */
+  GMainLoop *main_loop;   /* owned */
+  char *directory;        /* owned, nullable: --home */
+  PrHome *home;           /* owned */
+  PrEngine *engine;       /* owned */
+  PrReloader *reloader;   /* owned */
+  PrControl *control;     /* owned */
+  PrAutostart *autostart; /* owned, nullable: not on this system */
+  PrDesktop *desktop;     /* owned, nullable: while running */
   gboolean stopping;
 } Service;
 
@@ -192,6 +193,8 @@ prepare (Service *self)
   self->control = pr_control_new (self->engine, self->home, self->reloader, &error);
   if (self->control == NULL)
     return fail (error);
+  self->autostart = pr_autostart_new (self->home);
+  pr_control_set_autostart (self->control, self->autostart);
 
   return EX_OK;
 }
@@ -217,6 +220,7 @@ run (Service *self)
     .engine = self->engine,
     .home = self->home,
     .reloader = self->reloader,
+    .autostart = self->autostart,
     .quit = stop,
     .user_data = self,
   });
@@ -289,6 +293,7 @@ main (int argc, char *argv[])
 
   g_clear_pointer (&service.desktop, pr_desktop_free);
   g_clear_pointer (&service.control, pr_control_free);
+  g_clear_pointer (&service.autostart, pr_autostart_free);
   g_clear_pointer (&service.reloader, pr_reloader_free);
   g_clear_pointer (&service.engine, pr_engine_free);
   g_clear_pointer (&service.home, pr_home_free);
