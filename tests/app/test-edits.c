@@ -81,8 +81,7 @@ static char *
 set_user (const char *text, const char *name, const char *password, const char *options,
           GError **error)
 {
-  g_autoptr (GVariant) dict =
-    g_variant_ref_sink (g_variant_parse (G_VARIANT_TYPE ("a{sv}"), options, NULL, NULL, NULL));
+  g_autoptr (GVariant) dict = g_variant_parse (G_VARIANT_TYPE ("a{sv}"), options, NULL, NULL, NULL);
 
   return pr_edits_set_user (text, name, password, dict, error);
 }
