@@ -6,8 +6,6 @@
 #include <gmime/gmime.h>
 #include <string.h>
 
-#include "smtp/headers.h"
-
 #define MAX_FROM 900 /* octets of a From line with its name; RFC 5322 §2.1.1 allows 998 */
 
 struct _PrRewrite
@@ -91,8 +89,8 @@ is_from (const char *from, const char *address)
   return is;
 }
 
-static void
-change (PrHeaders *headers, const char *address)
+void
+pr_rewrite_headers (PrHeaders *headers, const char *address)
 {
   g_autofree char *raw = pr_headers_get_raw (headers, "From", 0);
   g_autofree char *from = pr_headers_get (headers, "From", 0);
@@ -126,7 +124,7 @@ on_end (gpointer owner)
   if (header == NULL) /* too large: it left */
     return;
   headers = pr_headers_new (header->str, header->len);
-  change (headers, self->address);
+  pr_rewrite_headers (headers, self->address);
   pr_headers_write (headers, self->out);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #pragma once
 
-#include <glib.h>
+#include "smtp/headers.h"
 
 G_BEGIN_DECLS
 
@@ -29,6 +29,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (PrRewrite, pr_rewrite_free)
 /* Takes the next octets in any fragmentation and appends what leaves to @out. @last: the end. */
 void pr_rewrite_feed (PrRewrite *self, const char *data, gsize len, gboolean last, GString *out);
 
+/* The same for a header that is in memory. */
+void pr_rewrite_headers (PrHeaders *headers, const char *address);
 /* The envelope's sender: @address, but the null sender stays null, so that a bounce stays one.
  * Borrowed from the arguments. */
 const char *pr_rewrite_envelope (const char *sender, const char *address);
