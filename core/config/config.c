@@ -266,6 +266,22 @@ take_preset (Builder *self, const PrSection *section, PrRouteConfig *route)
 }
 
 static void
+check_api (Builder *self, const PrSection *section, const PrRouteConfig *route)
+{
+  gboolean is_api = route->via == PR_VIA_GMAIL_API || route->via == PR_VIA_GRAPH;
+
+  if (is_api && route->username == NULL)
+    pr_faults_add (&self->faults, section->name, "username",
+                   "is missing; the provider sends as this account");
+  if (route->api_url != NULL && (!g_uri_is_valid (route->api_url, G_URI_FLAGS_NONE, NULL) ||
+                                 !(g_str_has_prefix (route->api_url, "https://") ||
+                                   g_str_has_prefix (route->api_url, "http://")) ||
+                                 g_str_has_suffix (route->api_url, "/")))
+    pr_faults_add (&self->faults, section->name, "api-url",
+                   "is no address such as https://graph.microsoft.us/v1.0");
+}
+
+static void
 check_route (Builder *self, const PrSection *section, PrRouteConfig *route)
 {
   PrFaults *faults = &self->faults;
@@ -287,6 +303,7 @@ check_route (Builder *self, const PrSection *section, PrRouteConfig *route)
     pr_faults_add (faults, group, has_path ? "path" : "hosts",
                    has_path ? "via=lmtp takes either hosts or path"
                             : "is missing; via=lmtp needs hosts or path");
+  check_api (self, section, route);
   if (route->via == PR_VIA_MAILDIR && !has_path)
     pr_faults_add (faults, group, "path", "is missing; via=maildir needs a folder");
   if (route->via == PR_VIA_MX && is_given (section, "username"))

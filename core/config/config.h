@@ -32,7 +32,9 @@ typedef enum
   PR_VIA_LMTP,
   PR_VIA_MAILDIR,
   PR_VIA_HOLD,
-  PR_VIA_DISCARD
+  PR_VIA_DISCARD,
+  PR_VIA_GMAIL_API,
+  PR_VIA_GRAPH
 } PrVia;
 
 /* What people are told by notifications. */
@@ -88,6 +90,7 @@ typedef struct
   guint8 *pin;          /* nullable; 32 octets: SHA-256 of the only certificate that is right */
   char *username;       /* nullable */
   char *auth;           /* a word of CONTRACT, "auto" by default */
+  char *api_url;        /* nullable; https, without a slash at its end */
   char *rewrite_sender; /* nullable; canonical address */
   guint max_connections, max_messages_per_connection;
   guint64 connect_timeout_s, reply_timeout_s;

@@ -29,13 +29,11 @@ static const PrWord tls_versions[] = {
   { "1.0", 10 }, { "1.1", 11 }, { "1.2", 12 }, { "1.3", 13 }, { NULL, 0 }
 };
 
-static const PrWord vias[] = { { "smarthost", PR_VIA_SMARTHOST },
-                               { "mx", PR_VIA_MX },
-                               { "lmtp", PR_VIA_LMTP },
-                               { "maildir", PR_VIA_MAILDIR },
-                               { "hold", PR_VIA_HOLD },
-                               { "discard", PR_VIA_DISCARD },
-                               { NULL, 0 } };
+static const PrWord vias[] = {
+  { "smarthost", PR_VIA_SMARTHOST }, { "mx", PR_VIA_MX },       { "lmtp", PR_VIA_LMTP },
+  { "maildir", PR_VIA_MAILDIR },     { "hold", PR_VIA_HOLD },   { "discard", PR_VIA_DISCARD },
+  { "gmail-api", PR_VIA_GMAIL_API }, { "graph", PR_VIA_GRAPH }, { NULL, 0 }
+};
 
 static const PrWord route_tls[] = { { "off", PR_TLS_OFF },
                                     { "opportunistic", PR_TLS_OPPORTUNISTIC },
@@ -131,7 +129,7 @@ const PrKeySpec pr_key_specs[] = {
     "Only mail of these senders takes this route." },
   { "route", "via", PR_VALUE_WORD, IN (PrRouteConfig, via), "smarthost", 0, 0, vias,
     "Through a provider's server, straight to the recipients' servers, to an LMTP server, into a "
-    "maildir; or hold it, or throw it away." },
+    "maildir, over HTTPS by the Gmail API or Microsoft Graph; or hold it, or throw it away." },
   { "route", "provider", PR_VALUE_PROVIDER, IN (PrRouteConfig, provider), NULL, 0, 0, NULL,
     "The mail provider, as \"postroomctl provider list\" names it: its servers, its limits and "
     "what "
@@ -155,6 +153,9 @@ const PrKeySpec pr_key_specs[] = {
     "The name to sign in with; the password is set by \"postroomctl route password\"." },
   { "route", "auth", PR_VALUE_NAME, IN (PrRouteConfig, auth), "auto", 0, 0, mechanisms,
     "How to sign in; auto takes the best way the server offers." },
+  { "route", "api-url", PR_VALUE_TEXT, IN (PrRouteConfig, api_url), NULL, 0, 0, NULL,
+    "For gmail-api and graph: where the interface is, without a slash at the end, if it is not the "
+    "usual one: another cloud of Microsoft's." },
   { "route", "path", PR_VALUE_PATH, IN (PrRouteConfig, path), NULL, 0, 0, NULL,
     "For maildir: its folder. For lmtp: the UNIX socket of the server, instead of hosts." },
   { "route", "max-connections", PR_VALUE_NUMBER, IN (PrRouteConfig, max_connections), "10", 1, 1000,

@@ -10,6 +10,7 @@
 
 #include "relay/bucket.h"
 #include "relay/delivery.h"
+#include "relay/http.h"
 #include "relay/local.h"
 #include "relay/pacer.h"
 #include "relay/record.h"
@@ -207,6 +208,13 @@ pump_connections (PrHop *self)
     pr_timer_start (&self->hurry_timer, self->runner->loop, HURRY_MS, on_hurry, self);
 }
 
+static void
+pump_uploads (PrHop *self)
+{
+  if (may_enter (self))
+    pr_http_pump (self);
+}
+
 void
 pr_hop_pump (PrHop *self)
 {
@@ -215,6 +223,8 @@ pr_hop_pump (PrHop *self)
     return;
   if (self->route->via == PR_VIA_MAILDIR || self->route->via == PR_VIA_DISCARD)
     pr_local_pump (self);
+  else if (self->route->via == PR_VIA_GMAIL_API || self->route->via == PR_VIA_GRAPH)
+    pump_uploads (self);
   else
     pump_connections (self);
 }

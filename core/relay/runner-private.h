@@ -5,6 +5,7 @@
 #include "relay/hand.h"
 #include "relay/hosts.h"
 #include "relay/runner.h"
+#include "net/web.h"
 #include "net/worker.h"
 #include "smtp/reply.h"
 
@@ -29,6 +30,8 @@ struct _PrRunner
   char *credentials;  /* owned, nullable: file of passwords */
   GHashTable *ways;   /* owned: route name → PrWay */
   GHashTable *pacers; /* owned: account → PrPacer */
+  PrWeb *web;         /* owned, nullable: for uploads */
+  GQueue uploads;     /* of what http.c has under way */
 
   GHashTable *deleting; /* owned: ids whose deletion is not yet committed: never taken again */
 

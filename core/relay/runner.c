@@ -8,6 +8,7 @@
 #include "relay/bucket.h"
 #include "relay/delivery.h"
 #include "relay/hop.h"
+#include "relay/http.h"
 #include "relay/order.h"
 #include "relay/pacer.h"
 #include "relay/record.h"
@@ -187,6 +188,7 @@ pr_runner_new (PrLoop *loop, PrStore *store, PrJournal *journal, PrResolver *res
   g_queue_init (&self->graveyard);
   g_queue_init (&self->unrecorded);
   g_queue_init (&self->idle);
+  g_queue_init (&self->uploads);
   return self;
 }
 
@@ -215,6 +217,7 @@ pr_runner_free (PrRunner *self)
   self->stopping = TRUE;
   self->stopped = NULL;
   kill_deliveries (self);
+  pr_http_kill_all (self);
   pr_timer_stop (&self->wake_timer);
   pr_timer_stop (&self->burial_timer);
   pr_timer_stop (&self->record_timer);
@@ -293,7 +296,8 @@ say_stopped (gpointer user_data)
 static gboolean
 is_done (const PrRunner *self)
 {
-  return self->n_connections == 0 && pr_worker_count (self->worker) == 0;
+  return self->n_connections == 0 && self->uploads.length == 0 &&
+         pr_worker_count (self->worker) == 0;
 }
 
 void
@@ -325,6 +329,7 @@ pr_runner_take_back (PrRunner *self)
   give_all_back (self);
   quit_idle (self);
   cancel_deliveries (self);
+  pr_http_cancel_all (self);
 }
 
 void

@@ -181,9 +181,10 @@ pr_way_get (PrRunner *runner, const PrRouteConfig *route)
   self->runner = runner;
   self->route = g_strdup (route->name);
   self->username = g_strdup (route->username);
-  self->mode = route->tls;
+  self->mode =
+    route->via == PR_VIA_GMAIL_API || route->via == PR_VIA_GRAPH ? PR_TLS_OFF : route->tls;
   self->pin = g_memdup2 (route->pin, 32);
-  if (route->tls != PR_TLS_OFF)
+  if (self->mode != PR_TLS_OFF)
     self->ca_file = g_strdup (route->ca_file);
   g_hash_table_insert (runner->ways, g_strdup (route->name), self);
   return self;

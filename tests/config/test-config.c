@@ -409,7 +409,14 @@ static const FaultCase fault_cases[] = {
   { "[route a]\nvia=mx\ntls=required\npin=" PIN "\n",
     "[route a] pin: is one server's, but via=mx goes to many" },
   { "[route a]\nvia=pigeon\nhosts=a.example\n",
-    "[route a] via: \"pigeon\" must be smarthost, mx, lmtp, maildir, hold or discard" },
+    "[route a] via: \"pigeon\" must be smarthost, mx, lmtp, maildir, hold, discard, "
+    "gmail-api or graph" },
+  { "[route a]\nvia=graph\n",
+    "[route a] username: is missing; the provider sends as this account" },
+  { "[route a]\nvia=gmail-api\nusername=me\napi-url=gmail.example\n",
+    "[route a] api-url: is no address such as https://graph.microsoft.us/v1.0" },
+  { "[route a]\nvia=graph\nusername=me\napi-url=https://graph.example/v1.0/\n",
+    "[route a] api-url: is no address such as https://graph.microsoft.us/v1.0" },
   { "[route a]\nvia=hold\nauth=PLAIN\n",
     "[route a] auth: \"PLAIN\" must be auto, plain, login, cram-md5, scram-sha-256, xoauth2 or "
     "oauthbearer" },

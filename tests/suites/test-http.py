@@ -1,0 +1,242 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Mail that leaves by the Gmail API and by Microsoft Graph, and what their answers mean."""
+
+import os
+import smtplib
+import ssl
+import threading
+
+from lib import mail, suite
+from lib.api import Api, gmail_error, graph_error
+from lib.postroom import Postroom
+
+TOKEN = "ya29.access-token"
+
+
+class Http(suite.Suite):
+
+    def relay_by(self, via, api, config=None, start=True, **keys):
+        self.api = self.started(api)
+        route = {"recipients": "*", "via": via, "username": "me@gmail.test", "api-url": api.url}
+        self.relay = self.started(
+            Postroom(self.work, {"out": {**route, **keys}}, config=config, start=start))
+        if start:
+            self.sign_in()
+
+    def sign_in(self, token=TOKEN):
+        self.relay.ctl("route", "password", "out", stdin=token + "\n")
+
+    def send(self, *to, shown="alice@there.test", **keys):
+        text = mail.message(mail.unique_id(), to=shown, **keys)
+        self.relay.send(text, to=to or ("alice@there.test", ))
+        return text
+
+    def wait_requests(self, n):
+        self.wait(f"{n} requests", lambda: len(self.api.requests) >= n, 60)
+
+    def reason(self):
+        return self.relay.queue()[0]["recipients"][0]["last-reply"] or ""
+
+    def wait_reason(self, *words):
+        self.wait(f"the reason to name {words}",
+                  lambda: all(word in self.reason() for word in words), 60)
+
+    def assert_octets(self, sent, got):
+        """Our trace field, and then what was handed in."""
+        self.assertTrue(got.startswith(b"Received: "), got[:100])
+        self.assertEqual(got[-len(sent):], sent)
+        self.assertEqual(mail.header_values(got[:-len(sent)] + b"\r\n", "Bcc"), [])
+
+    # They take it
+
+    def test_gmail(self):
+        self.relay_by("gmail-api", Api())
+        sent = self.send()
+        self.relay.wait_empty()
+        request, = self.api.requests
+        self.assertEqual(request.path, "/upload/gmail/v1/users/me/messages/send?uploadType=media")
+        self.assertEqual(request.headers["Content-Type"], "message/rfc822")
+        self.assertEqual(request.headers["Authorization"], "Bearer " + TOKEN)
+        self.assert_octets(sent, request.message)
+        self.assertNotIn(TOKEN, self.relay.log())
+
+    def test_graph(self):
+        self.relay_by("graph", Api())
+        sent = [self.send(body=b"x" * n + b"\r\n") for n in range(4)]
+        self.relay.wait_empty()
+        request = self.api.requests[0]
+        self.assertEqual(request.path, "/me/sendMail")
+        self.assertEqual(request.headers["Content-Type"], "text/plain")
+        self.assertEqual(request.headers["Authorization"], "Bearer " + TOKEN)
+        got = sorted(self.api.messages(), key=len)
+        for text, message in zip(sent, got):
+            self.assert_octets(text, message)
+
+    def check_octets(self, via, *sizes):
+        self.relay_by(via, Api())
+        for size in sizes:
+            sent = self.send(body=bytes(range(1, 256)).replace(b"\r", b"").replace(b"\n", b"") +
+                             b"\r\n.\r\n", size=size)
+            self.relay.wait_empty()
+            self.assert_octets(sent, self.api.messages()[-1])
+
+    def test_large_messages_by_gmail(self):
+        self.check_octets("gmail-api", 100_000, 300_000, 20_000_000)
+
+    def test_large_messages_by_graph(self):
+        self.check_octets("graph", 100_000, 300_000, 3_000_000)
+
+    def test_too_large_for_gmail(self):
+        self.relay_by("gmail-api", Api(), config={"server": {"postmaster": "boss@there.test"}})
+        self.send(size=36_000_000)
+        self.relay.wait_empty()
+        report, = self.api.messages()
+        self.assertIn(b"larger than the provider takes", report)
+
+    def test_too_large_for_graph(self):
+        self.relay_by("graph", Api())
+        self.send(size=3_200_000)
+        self.wait_reason("Microsoft Graph takes no more", "SMTP")
+        self.assertEqual(self.relay.queue()[0]["state"], "held")
+        self.assertEqual(self.api.requests, [])
+
+    def test_no_more_at_once_than_allowed(self):
+        gate = threading.Event()
+        self.relay_by("gmail-api", Api(gate=gate), **{"max-connections": "2"})
+        for _ in range(6):
+            self.send()
+        self.wait_requests(2)
+        gate.set()
+        self.relay.wait_empty()
+        self.assertEqual(len(self.api.requests), 6)
+        self.assertLessEqual(self.api.most_at_once, 2)
+
+    # Who gets it
+
+    def test_hidden_recipients(self):
+        self.relay_by("gmail-api", Api())
+        self.send("alice@there.test", "bob@there.test", "carol@there.test")
+        self.relay.wait_empty()
+        message, = self.api.messages()
+        self.assertEqual(mail.header_values(message, "To"), ["alice@there.test"])
+        self.assertEqual(mail.header_values(message, "Bcc"), ["bob@there.test, carol@there.test"])
+
+    def test_never_more_recipients_than_asked_for(self):
+        self.relay_by("gmail-api", Api())
+        self.send("alice@there.test", shown="alice@there.test, list@there.test")
+        self.wait_reason("list@there.test is not among", "SMTP")
+        self.assertEqual(self.relay.queue()[0]["state"], "held")
+        self.send()  # others do not wait for it
+        self.wait_requests(1)
+        self.assertEqual(len(self.api.requests), 1)
+
+    def test_demand_for_encryption_all_the_way(self):
+        self.relay_by("gmail-api", Api(), config={"listener main": {"tls": "starttls"}})
+        context = ssl.create_default_context()
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        with smtplib.SMTP(self.relay.host, self.relay.port, timeout=60) as smtp:
+            smtp.starttls(context=context)
+            smtp.sendmail("sender@here.test", "alice@there.test",
+                          mail.message(mail.unique_id()), ["REQUIRETLS"])
+        self.wait("the refusal", lambda: "REQUIRETLS" in self.relay.ctl("log"), 60)
+        self.assertEqual(self.api.requests, [])
+
+    # What they answer
+
+    def test_refused_token(self):
+        self.relay_by("gmail-api", Api([(401, {}, gmail_error(401, "authError", "Invalid"))]))
+        self.send()
+        self.wait("the reason", lambda: "Sign-in needed" in self.relay.ctl("route", "list") or
+                  "Sign-in needed" in self.reason(), 60)
+        recipient = self.relay.queue()[0]["recipients"][0]
+        self.assertEqual((recipient["state"], recipient["attempts"]), ("pending", 0))
+        self.sign_in()
+        self.relay.wait_empty()
+        self.assertEqual(len(self.api.requests), 2)
+
+    def test_missing_permission(self):
+        self.relay_by("graph",
+                      Api([(403, {}, graph_error("ErrorAccessDenied", "Access is denied."))]))
+        self.send()
+        self.wait_reason("Sign-in needed", "Access is denied")
+        self.sign_in()
+        self.relay.wait_empty()
+
+    def test_retry_after(self):
+        slow = graph_error("ApplicationThrottled", "Slow")
+        self.relay_by("graph", Api([(429, {"Retry-After": "1"}, slow)]))
+        self.send()
+        self.wait_requests(1)
+        self.relay.wait_empty()
+        self.assertEqual(len(self.api.requests), 2)
+
+    def test_trouble_passes(self):
+        self.relay_by("gmail-api",
+                      Api([(503, {}, "<html>"), (500, {}, gmail_error(500, "backendError", "x"))]))
+        self.send()
+        self.wait("it to arrive", lambda: self.relay.queue() == [], 100)
+        self.assertEqual(len(self.api.requests), 3)
+
+    def test_refused_message_goes_back(self):
+        self.relay_by(
+            "gmail-api",
+            Api([(400, {}, gmail_error(400, "invalidArgument", "Invalid To header"))]))
+        self.send()
+        self.relay.wait_empty()
+        report = self.api.messages()[1]
+        self.assertIn(b"Invalid To header", report)
+        self.assertEqual(mail.header_values(report, "To"), ["<sender@here.test>"])
+
+    # What goes wrong
+
+    def test_killed_in_the_middle(self):
+        gate = threading.Event()
+        self.relay_by("gmail-api", Api(gate=gate))
+        sent = [self.send(size=size) for size in (1000, 500_000)]
+        self.wait_requests(2)
+        self.relay.kill()
+        gate.set()
+        self.api.requests.clear()
+        self.relay.start()
+        self.relay.wait_empty()
+        self.assertEqual(len(self.api.requests), 2)
+        for text, message in zip(sent, sorted(self.api.messages(), key=len)):
+            self.assert_octets(text, message)
+
+    def test_stops_while_one_is_under_way(self):
+        gate = threading.Event()
+        self.relay_by("gmail-api", Api(gate=gate))
+        self.send()
+        self.wait_requests(1)
+        threading.Timer(1, gate.set).start()
+        self.relay.stop(60)
+        self.relay.start()
+        self.relay.wait_empty()
+        self.assertEqual(len(self.api.requests), 1, "what was taken is not sent again")
+
+    def test_nobody_there(self):
+        self.relay_by("graph", Api(), **{"api-url": "http://127.0.0.1:9"})
+        self.send()
+        self.wait_reason("Could not send it by 127.0.0.1:9")
+        self.relay.merge({"route out": {"api-url": self.api.url}})
+        self.relay.reload()
+        self.relay.ctl("queue", "retry", "--all")
+        self.relay.wait_empty()
+
+    def test_never_unencrypted(self):
+        self.relay_by("graph", Api(), **{"api-url": "http://graph.test"})
+        self.send()
+        self.wait_reason("not encrypted")
+
+    def test_token_stays_out_of_sight(self):
+        self.relay_by("graph", Api([(500, {}, "")]))
+        self.send()
+        self.relay.wait_empty()
+        self.assertNotIn(TOKEN, self.relay.log() + self.relay.ctl("log"))
+        self.assertTrue(os.path.exists(os.path.join(self.relay.home, "credentials")))
+
+
+if __name__ == "__main__":
+    suite.main()
