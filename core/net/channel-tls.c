@@ -95,10 +95,10 @@ pr_channel_start_tls_server (PrChannel *self, PrTlsServer *server)
 
 void
 pr_channel_start_tls_client (PrChannel *self, PrTlsClient *client, const char *host,
-                             GPtrArray *tlsa)
+                             GPtrArray *tlsa, const char *const *names)
 {
   if (pr_channel_is_open (self) && !self->securing && self->tls == NULL)
-    prepare_tls (self, pr_tls_session_new_client (client, self->fd, host, tlsa));
+    prepare_tls (self, pr_tls_session_new_client (client, self->fd, host, tlsa, names));
 }
 
 gboolean

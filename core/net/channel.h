@@ -83,12 +83,13 @@ void pr_channel_detect_tls (PrChannel *self, PrTlsServer *server, gboolean requi
  * secured; a handshake that fails: closed with PR_ERROR_TLS in words. */
 void pr_channel_start_tls_server (PrChannel *self, PrTlsServer *server);
 /* The client's role, after STARTTLS was answered 220 or right after connected. @host: for SNI and
- * the name check. @tlsa: (nullable) (element-type PrTlsa): for PR_TLS_VERIFY_DANE. A handshake that
+ * the name check. @tlsa: (nullable) (element-type PrTlsa): for PR_TLS_VERIFY_DANE; @names:
+ * (nullable): what else a certificate may be for that such a record vouches for. A handshake that
  * fails, a certificate that does not verify: closed with PR_ERROR_TLS, in words that name the fault
  * ("the certificate of mail.example.org expired on 2026-11-01", "is for other names: …", "was
  * issued by an authority that is not trusted here", "TLS 1.0 is all it offers"). */
 void pr_channel_start_tls_client (PrChannel *self, PrTlsClient *client, const char *host,
-                                  GPtrArray *tlsa);
+                                  GPtrArray *tlsa, const char *const *names);
 gboolean pr_channel_is_secure (const PrChannel *self);
 gboolean pr_channel_is_securing (const PrChannel *self); /* a handshake is under way */
 /* NULL while plain. */

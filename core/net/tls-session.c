@@ -24,6 +24,7 @@ struct _PrTlsSession
   PrTlsClient *client; /* owned, nullable */
   char *host;          /* owned; client */
   GPtrArray *tlsa;     /* owned, nullable; client */
+  char **names;        /* owned, nullable; client */
   guint16 offered;     /* server: the highest version the client named, as on the wire */
   guint8 alert;        /* server: a plain one that came where an encrypted one should */
   gssize late; /* how a read ended that had octets to give first: GnuTLS says it only once */
@@ -163,7 +164,8 @@ verify_peer (PrTlsSession *self, GError **error)
           g_strdup_printf ("the certificate of %s is not the one that was agreed to", self->host);
       break;
     case PR_TLS_VERIFY_DANE:
-      right = pr_tls_matches_tlsa (self->session, self->host, self->tlsa);
+      right = pr_tls_matches_tlsa (self->session, self->host, self->tlsa,
+                                   (const char *const *) self->names);
       if (!right)
         fault = g_strdup_printf ("the certificate of %s is not the one its DNS records (TLSA) name",
                                  self->host);
@@ -226,7 +228,8 @@ pr_tls_session_new_server (PrTlsServer *server, int fd)
 }
 
 PrTlsSession *
-pr_tls_session_new_client (PrTlsClient *client, int fd, const char *host, GPtrArray *tlsa)
+pr_tls_session_new_client (PrTlsClient *client, int fd, const char *host, GPtrArray *tlsa,
+                           const char *const *names)
 {
   PrTlsSession *self = session_new (GNUTLS_CLIENT, fd, pr_tls_client_get_credentials (client),
                                     pr_tls_client_get_priority (client));
@@ -235,6 +238,7 @@ pr_tls_session_new_client (PrTlsClient *client, int fd, const char *host, GPtrAr
   self->client = pr_tls_client_ref (client);
   self->host = g_strdup (host);
   self->tlsa = tlsa != NULL ? g_ptr_array_ref (tlsa) : NULL;
+  self->names = g_strdupv ((char **) names);
   if (!g_hostname_is_ip_address (host)) /* RFC 6066 §3 */
     gnutls_server_name_set (self->session, GNUTLS_NAME_DNS, host, strlen (host));
   if (before != NULL)
@@ -274,6 +278,7 @@ pr_tls_session_free (PrTlsSession *self)
   g_clear_pointer (&self->server, pr_tls_server_unref);
   g_clear_pointer (&self->client, pr_tls_client_unref);
   g_clear_pointer (&self->tlsa, g_ptr_array_unref);
+  g_strfreev (self->names);
   g_free (self->host);
   g_free (self->cipher);
   g_free (self->text);

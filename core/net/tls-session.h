@@ -12,9 +12,9 @@ G_BEGIN_DECLS
 typedef struct _PrTlsSession PrTlsSession;
 
 PrTlsSession *pr_tls_session_new_server (PrTlsServer *server, int fd);
-/* @tlsa: (nullable) (element-type PrTlsa): referenced. */
+/* @tlsa: (nullable) (element-type PrTlsa): referenced. @names: (nullable): copied. */
 PrTlsSession *pr_tls_session_new_client (PrTlsClient *client, int fd, const char *host,
-                                         GPtrArray *tlsa);
+                                         GPtrArray *tlsa, const char *const *names);
 /* Remembers the session for resumption where it is a client's. */
 void pr_tls_session_free (PrTlsSession *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (PrTlsSession, pr_tls_session_free)

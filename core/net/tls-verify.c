@@ -183,8 +183,21 @@ chain_is_right (const gnutls_datum_t *chain, unsigned anchor, const char *host)
   return right;
 }
 
+/* RFC 7672 §3.2.2: one of the names is enough. */
+static gboolean
+is_for_one (const gnutls_datum_t *chain, unsigned anchor, const char *host,
+            const char *const *names)
+{
+  gboolean right = chain_is_right (chain, anchor, host);
+
+  for (; !right && names != NULL && *names != NULL; names++)
+    right = chain_is_right (chain, anchor, *names);
+  return right;
+}
+
 gboolean
-pr_tls_matches_tlsa (gnutls_session_t session, const char *host, GPtrArray *records)
+pr_tls_matches_tlsa (gnutls_session_t session, const char *host, GPtrArray *records,
+                     const char *const *names)
 {
   unsigned n = 0;
   const gnutls_datum_t *chain = gnutls_certificate_get_peers (session, &n);
@@ -198,7 +211,7 @@ pr_tls_matches_tlsa (gnutls_session_t session, const char *host, GPtrArray *reco
       if (record->usage != DANE_TA)
         continue; /* PKIX usages are not used for mail, RFC 7672 §3.1.3 */
       for (unsigned j = 0; j < MIN (n, 16); j++)
-        if (tlsa_matches (record, &chain[j]) && chain_is_right (chain, j, host))
+        if (tlsa_matches (record, &chain[j]) && is_for_one (chain, j, host, names))
           return TRUE;
     }
 

@@ -14,7 +14,8 @@ G_BEGIN_DECLS
  * else what is wrong, in words. (transfer full) */
 char *pr_tls_check_peer (gnutls_session_t session, const char *host, gnutls_x509_crt_t certificate);
 /* By TLSA records, as RFC 7672 §3.1 uses them: DANE-EE and DANE-TA. @records: (nullable)
- * (element-type PrTlsa). */
-gboolean pr_tls_matches_tlsa (gnutls_session_t session, const char *host, GPtrArray *records);
+ * (element-type PrTlsa). @names: (nullable): what else a certificate under DANE-TA may be for. */
+gboolean pr_tls_matches_tlsa (gnutls_session_t session, const char *host, GPtrArray *records,
+                              const char *const *names);
 
 G_END_DECLS

@@ -49,6 +49,7 @@ struct _PrDelivery
   PrDemand demand;         /* PrTarget */
   const char *tls_name;    /* borrowed from @targets */
   GPtrArray *tlsa;         /* borrowed from @targets, nullable */
+  const char *domain;      /* borrowed from @targets, nullable */
   gboolean proof_failed;   /* a host was not used for want of what its domain demands */
   gboolean waives;         /* demands do not count: it takes only mail that says so */
   PrReply proof_failure;   /* @waives: what the other mail of the hop is told */

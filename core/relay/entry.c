@@ -19,9 +19,11 @@
 static void
 start_handshake (PrDelivery *self)
 {
+  const char *const names[] = { self->host_name, self->domain, NULL }; /* RFC 7672 §3.2.2 */
+
   self->state = PR_DELIVERY_SECURING;
   pr_channel_start_tls_client (self->channel, pr_way_get_tls (self->way, self->demand),
-                               self->tls_name, self->tlsa);
+                               self->tls_name, self->tlsa, names);
 }
 
 /* For people: what protects the mail, and if it does not, why. */

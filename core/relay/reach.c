@@ -125,6 +125,7 @@ on_target (const PrTarget *target, const PrReply *failure, gpointer user_data)
   self->demand = target->demand;
   self->tls_name = target->tls_name;
   self->tlsa = target->tlsa;
+  self->domain = target->domain;
   self->plain = FALSE;
   g_clear_pointer (&self->tls, g_free);
   host = pr_hosts_get (self->runner->hosts, self->route->name, target->label);

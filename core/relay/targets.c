@@ -541,6 +541,7 @@ give_address (PrTargets *self)
     .tls_name = self->tls_name != NULL ? self->tls_name : candidate->host,
     .demand = self->demand,
     .tlsa = self->tlsa,
+    .domain = self->domain,
   };
 
   /* What a person or the recipient's address names is what is meant; plain DNS proves nothing. */

@@ -34,6 +34,7 @@ typedef struct
   PrDemand demand;
   const char *tls_name; /* what to ask for by SNI, and what the certificate must be for */
   GPtrArray *tlsa;      /* (nullable) (element-type PrTlsa): DANE */
+  const char *domain;   /* (nullable) mx: the recipients', in A-labels */
 } PrTarget;
 
 /* @target: borrowed until the next call or free. NULL: there is none left, and @failure says why:

@@ -190,7 +190,7 @@ talk_begin (Talk *self, Fixture *f, PrTlsServer *server, PrTlsClient *client, co
 {
   join (f, &self->near, &self->far);
   pr_channel_start_tls_server (self->near.channel, server);
-  pr_channel_start_tls_client (self->far.channel, client, host, tlsa);
+  pr_channel_start_tls_client (self->far.channel, client, host, tlsa, NULL);
   wait_for (f->context,
             (self->near.n_secured == 1 && self->far.n_secured == 1) || self->far.n_closed == 1,
             "the end of the handshake");
@@ -756,7 +756,7 @@ test_free_in_callbacks (Fixture *f, gconstpointer unused)
       near.free_in_secured = i == 0;
       near.free_in_received = i == 1;
       pr_channel_start_tls_server (near.channel, f->server);
-      pr_channel_start_tls_client (far.channel, client, HOST, NULL);
+      pr_channel_start_tls_client (far.channel, client, HOST, NULL, NULL);
       wait_for (f->context, far.n_secured == 1, "the handshake");
       if (far.n_closed == 0)
         pr_channel_write (far.channel, "x", 1);
@@ -771,7 +771,7 @@ test_free_in_callbacks (Fixture *f, gconstpointer unused)
 
       join (f, &near, &far);
       pr_channel_start_tls_server (near.channel, f->server);
-      pr_channel_start_tls_client (far.channel, client, HOST, NULL);
+      pr_channel_start_tls_client (far.channel, client, HOST, NULL, NULL);
       for (guint j = 0; j < i; j++)
         g_main_context_iteration (f->context, FALSE);
       pr_channel_finish (g_steal_pointer (&far.channel), LINGER_MS);
@@ -801,7 +801,7 @@ test_stalled_do_not_hinder (Fixture *f, gconstpointer unused)
     {
       join (f, &talks[i].near, &talks[i].far);
       pr_channel_start_tls_server (talks[i].near.channel, f->server);
-      pr_channel_start_tls_client (talks[i].far.channel, client, HOST, NULL);
+      pr_channel_start_tls_client (talks[i].far.channel, client, HOST, NULL, NULL);
     }
   for (guint i = 0; i < G_N_ELEMENTS (talks); i++)
     {

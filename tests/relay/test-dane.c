@@ -282,16 +282,37 @@ test_end_entity (Fixture *f, gconstpointer data)
 }
 
 static void
-test_trust_anchor (Fixture *f, gconstpointer data)
+show_chain (Fixture *f, const char *name)
 {
-  g_autoptr (GBytes) chain = pair_chain (f->pair, f->authority);
-  Pair shown = { chain, f->pair->key };
+  g_autoptr (Pair) pair = pair_new (&(PairOptions){ .name = name, .issuer = f->authority });
+  g_autoptr (GBytes) chain = pair_chain (pair, f->authority);
+  Pair shown = { chain, pair->key };
 
   show (f->first, &shown);
+  show (f->second, &shown);
+}
+
+/* The exchanger's name, or the domain's: both are proven (RFC 7672 §3.2.2). */
+static void
+test_trust_anchor (Fixture *f, gconstpointer name)
+{
+  show_chain (f, name);
   add_record (f, 0, 2, 0, f->authority);
   start (f, "");
   put (f, FALSE, FALSE);
   wait_mail (f, f->first, ", verified by DANE");
+}
+
+/* An authority vouches for many; only these count. */
+static void
+test_trust_anchor_of_another (Fixture *f, gconstpointer data)
+{
+  show_chain (f, "mx1.c.example");
+  add_record (f, 0, 2, 0, f->authority);
+  add_record (f, 1, 2, 0, f->authority);
+  start (f, "");
+  put (f, FALSE, FALSE);
+  wait_failure (f, "is not the one its DNS records (TLSA) name");
 }
 
 /* The other exchanger is what its record says. */
@@ -459,7 +480,9 @@ main (int argc, char **argv)
   g_test_add_func ("/dane/aliases", test_aliases);
 #define ADD(path, data, func) g_test_add (path, Fixture, data, set_up, func, tear_down)
   ADD ("/dane/end-entity", NULL, test_end_entity);
-  ADD ("/dane/trust-anchor", NULL, test_trust_anchor);
+  ADD ("/dane/trust-anchor/host", "mx1.b.example", test_trust_anchor);
+  ADD ("/dane/trust-anchor/domain", "b.example", test_trust_anchor);
+  ADD ("/dane/trust-anchor/another", NULL, test_trust_anchor_of_another);
   ADD ("/dane/wrong-certificate", NULL, test_wrong_certificate);
   ADD ("/dane/nobody-is-right", NULL, test_nobody_is_right);
   ADD ("/dane/no-tls", NULL, test_no_tls);
