@@ -5,6 +5,7 @@
 
 #include <glib/gi18n.h>
 
+#include "log-page.h"
 #include "queue-page.h"
 #include "sessions-page.h"
 
@@ -13,6 +14,7 @@ const PrPageRow pr_pages[] = {
   { "sessions", NC_ ("page", "Sessions"), "network-transmit-receive-symbolic", "<Alt>2",
     pr_sessions_page_get_type },
   { "queue", NC_ ("page", "Queue"), "mail-unread-symbolic", "<Alt>3", pr_queue_page_get_type },
+  { "log", NC_ ("page", "Log"), "view-list-symbolic", "<Alt>4", pr_log_page_get_type },
 };
 /* clang-format on */
 
