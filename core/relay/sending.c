@@ -123,7 +123,10 @@ static guint
 max_recipients (const PrDelivery *self)
 {
   guint said = pr_client_get_capabilities (self->client)->max_recipients;
+  const PrProvider *provider = self->route->provider;
 
+  if (said == 0 && provider != NULL)
+    said = provider->max_recipients;
   return said != 0 ? MIN (said, MAX_RECIPIENTS) : MAX_RECIPIENTS;
 }
 
@@ -204,6 +207,24 @@ turn_away (PrDelivery *self, const PrReply *refusal)
   pr_delivery_quit (self);
 }
 
+/* The server says itself how large a message may be, as a rule; where it does not, what is known
+ * of its provider spares the way there. */
+static gboolean
+is_too_large (const PrDelivery *self, const PrMessage *message, PrReply *refusal)
+{
+  const PrProvider *provider = self->route->provider;
+  g_autofree char *text = NULL;
+
+  if (provider == NULL || provider->max_size_octets == 0 ||
+      (pr_client_get_capabilities (self->client)->extensions & PR_EXT_SIZE) != 0 ||
+      message->size_octets <= provider->max_size_octets)
+    return FALSE;
+  text = g_strdup_printf ("The message is larger than %s takes (%" G_GUINT64_FORMAT " MB)",
+                          provider->name, provider->max_size_octets / 1000000);
+  pr_reply_set (refusal, 552, "5.3.4", text);
+  return TRUE;
+}
+
 gboolean
 pr_sending_next (PrDelivery *self)
 {
@@ -225,6 +246,8 @@ pr_sending_next (PrDelivery *self)
 
   if (message->envelope->requires_tls && !pr_entry_is_safe (self, &refusal))
     turn_away (self, &refusal);
+  else if (is_too_large (self, message, &refusal))
+    answer_all (self, &refusal);
   else if (pr_convert_is_due (message->envelope, extensions))
     {
       self->prepare = pr_prepare_conversion (self->runner, message, extensions, on_prepared, self);

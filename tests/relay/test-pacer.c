@@ -219,6 +219,37 @@ test_held (void)
   world_end (world, hop);
 }
 
+/* Where the server does not say what it takes, its provider's preset does. */
+static void
+test_preset (void)
+{
+  FakeHop *hop;
+  World *world = new_world (&hop);
+  g_autoptr (GString) text = g_string_new ("Subject: large\r\n\r\n");
+  g_autoptr (GString) to = g_string_new ("user@b.example");
+  PrEnvelope *envelope = pr_envelope_new ();
+
+  set_config (world, hop, "provider=postmark"); /* 10 MB, 50 recipients */
+  fake_hop_set_ehlo (hop, "PIPELINING");
+  pr_runner_start (world->runner);
+  for (guint i = 1; i < 70; i++)
+    g_string_append_printf (to, " user%u@b.example", i);
+  world_put (world, "me@a.example", to->str);
+  world_wait (world, world_count_messages (world) == 0, "all to leave");
+  g_assert_cmpuint (fake_hop_count_mail (hop), ==, 2);
+  g_assert_cmpuint (fake_hop_get_mail (hop, 0)->recipients->len, ==, 50);
+
+  while (text->len <= 10000000)
+    g_string_append (text, "0123456789012345678901234567890123456789012345678901234567890123\r\n");
+  g_free (envelope->sender);
+  envelope->sender = g_strdup (""); /* nobody to tell: no report goes out */
+  pr_envelope_add_recipient (envelope, "you@b.example", PR_NOTIFY_UNSET, NULL);
+  world_put_envelope (world, envelope, text->str, 0);
+  world_wait (world, world_count_events (world, "failed you@b.example 552") == 1, "the refusal");
+  g_assert_cmpuint (fake_hop_count_mail (hop), ==, 2);
+  world_end (world, hop);
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -230,5 +261,6 @@ main (int argc, char *argv[])
   g_test_add_func ("/pacer/account", test_account);
   g_test_add_func ("/pacer/slow-down", test_slow_down);
   g_test_add_func ("/pacer/held", test_held);
+  g_test_add_func ("/pacer/preset", test_preset);
   return g_test_run ();
 }
