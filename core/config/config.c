@@ -220,6 +220,7 @@ take_hosts (const PrSection *section, PrRouteConfig *route)
 
   if (!is_given (section, "tls"))
     route->tls = provider->hosts[0].tls;
+  g_free (route->hosts); /* of an empty value */
   route->hosts = g_new0 (PrHostPort, provider->n_hosts);
   for (guint i = 0; i < provider->n_hosts; i++)
     {
@@ -252,6 +253,7 @@ take_preset (Builder *self, const PrSection *section, PrRouteConfig *route)
                    provider->name, provider->id);
   if (!is_given (section, "limit"))
     {
+      g_free (route->limits); /* of an empty value */
       route->limits = g_memdup2 (provider->limits, provider->n_limits * sizeof (PrRateLimit));
       route->n_limits = provider->n_limits;
     }

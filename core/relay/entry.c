@@ -136,10 +136,9 @@ void
 pr_entry_need_sign_in (PrDelivery *self, const PrReply *reply, const PrAdvice *advice)
 {
   g_autofree char *said = pr_reply_to_string (reply);
-  g_autofree char *text =
-    g_strdup_printf ("Sign-in needed: %s (%s said: %s; once that is done, set the password anew: "
-                     "postroomctl route password %s)",
-                     advice->words, self->label, said, self->route->name);
+  g_autofree char *text = g_strdup_printf (
+    "Sign-in needed: %s (%s said: %s; once that is done: postroomctl route %s %s)", advice->words,
+    self->label, said, wants_token (self->route) ? "sign-in" : "password", self->route->name);
 
   pr_way_need_sign_in (self->way, text, self->label);
 }

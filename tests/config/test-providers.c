@@ -231,7 +231,7 @@ test_route (void)
            "[route d]\nprovider=sendgrid\n"
            "[route e]\nprovider=amazon-ses\nhosts=email-smtp.eu-west-1.amazonaws.com:587\n"
            "limit=14/1s; 50000 recipients/1d ; 7 messages/1h\nmax-connections=5\n"
-           "[route f]\nprovider=microsoft365\nlimit=\n"
+           "[route f]\nprovider=microsoft365\nlimit=\nhosts=\n"
            "[route g]\nhosts=a.example.org\n");
   PrRouteConfig **routes = (PrRouteConfig **) config->routes->pdata;
 
