@@ -273,10 +273,20 @@ withdraw_here (gpointer user_data)
 }
 
 static gboolean
+quit_here (gpointer user_data)
+{
+  PrNotifierSession *self = user_data;
+
+  g_main_loop_quit (self->loop);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
 end_here (gpointer user_data)
 {
   const Letter *letter = user_data;
   PrNotifierSession *self = letter->session;
+  g_autoptr (GSource) last = g_idle_source_new ();
   GHashTableIter iter;
   gpointer notification;
 
@@ -286,7 +296,12 @@ end_here (gpointer user_data)
       g_signal_handlers_disconnect_by_data (notification, self);
       notify_notification_close (notification, NULL);
     }
-  g_main_loop_quit (self->loop);
+  forget_daemon (self);
+
+  /* Behind what libnotify's connection still has to tidy up on this context. */
+  g_source_set_priority (last, G_PRIORITY_LOW);
+  g_source_set_callback (last, quit_here, self, NULL);
+  g_source_attach (last, self->own);
 
   return G_SOURCE_REMOVE;
 }
@@ -309,7 +324,6 @@ run (gpointer user_data)
   self->shown = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, drop_notification);
   g_main_loop_run (self->loop);
 
-  forget_daemon (self);
   g_hash_table_unref (self->shown);
   g_main_loop_unref (self->loop);
   g_main_context_pop_thread_default (self->own);
