@@ -33,3 +33,12 @@ pr_page_show_item (PrPage *self, const char *item)
   if (PR_PAGE_GET_IFACE (self)->show_item != NULL)
     PR_PAGE_GET_IFACE (self)->show_item (self, item);
 }
+
+void
+pr_page_search (PrPage *self)
+{
+  g_return_if_fail (PR_IS_PAGE (self));
+
+  if (PR_PAGE_GET_IFACE (self)->search != NULL)
+    PR_PAGE_GET_IFACE (self)->search (self);
+}

@@ -13,7 +13,7 @@ G_BEGIN_DECLS
  *
  * Properties: `service` (PrService, construct-only), which the window gives; `badge` (uint, read
  * only), a number beside its name: what waits for a person there.
- * Both functions are optional.
+ * All functions are optional.
  */
 #define PR_TYPE_PAGE (pr_page_get_type ())
 G_DECLARE_INTERFACE (PrPage, pr_page, PR, PAGE, GtkWidget)
@@ -26,9 +26,12 @@ struct _PrPageInterface
   GtkWidget *(*get_controls) (PrPage *self);
   /* Shows one item: a message id, a session's number, as the page understands it. */
   void (*show_item) (PrPage *self, const char *item);
+  /* Ctrl+F was pressed, wherever the focus is. */
+  void (*search) (PrPage *self);
 };
 
 GtkWidget *pr_page_get_controls (PrPage *self);
 void pr_page_show_item (PrPage *self, const char *item);
+void pr_page_search (PrPage *self);
 
 G_END_DECLS

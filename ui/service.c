@@ -335,6 +335,15 @@ pr_service_call_finish (PrService *self, GAsyncResult *result, GError **error)
   return g_task_propagate_pointer (G_TASK (result), error);
 }
 
+void
+pr_service_flush (PrService *self)
+{
+  g_return_if_fail (PR_IS_SERVICE (self));
+
+  if (self->connection != NULL)
+    g_dbus_connection_flush_sync (self->connection, NULL, NULL);
+}
+
 static void
 tell_following (PrService *self, gboolean follow)
 {

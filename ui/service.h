@@ -58,6 +58,9 @@ void pr_service_call (PrService *self, const char *interface, const char *method
 /* (transfer full) */
 GVariant *pr_service_call_finish (PrService *self, GAsyncResult *result, GError **error);
 
+/* Hands what was asked to the service before the program ends. Blocking, for a moment. */
+void pr_service_flush (PrService *self);
+
 /* Turns the signal `events` on for as long as anybody wants it: calls come in pairs. */
 void pr_service_follow (PrService *self);
 void pr_service_unfollow (PrService *self);

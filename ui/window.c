@@ -199,6 +199,15 @@ on_page_action (GSimpleAction *action, GVariant *value, gpointer user_data)
 }
 
 static void
+on_search (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  GtkWidget *page = adw_view_stack_get_visible_child (PR_WINDOW (user_data)->stack);
+
+  if (page != NULL)
+    pr_page_search (PR_PAGE (page));
+}
+
+static void
 add_pages (PrWindow *self)
 {
   for (guint i = 0; i < pr_n_pages; i++)
@@ -283,6 +292,7 @@ pr_window_init (PrWindow *self)
     { .name = "pause-receiving", .state = "false", .change_state = on_pause_receiving },
     { .name = "pause-sending", .state = "false", .change_state = on_pause_sending },
     { .name = "resume", .activate = on_resume },
+    { .name = "search", .activate = on_search },
   };
 
   g_action_map_add_action_entries (G_ACTION_MAP (self), actions, G_N_ELEMENTS (actions), self);

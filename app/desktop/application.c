@@ -125,6 +125,11 @@ on_about (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 static void
 on_quit (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 {
+  GtkWindow *window;
+
+  /* Destroyed, not left: what they still have to tell the service, they tell it then. */
+  while ((window = gtk_application_get_active_window (user_data)) != NULL)
+    gtk_window_destroy (window);
   g_application_quit (user_data);
 }
 
@@ -144,6 +149,8 @@ add_actions (PrApplication *self)
                                          (const char *[]){ "<Control>q", NULL });
   gtk_application_set_accels_for_action (application, "window.close",
                                          (const char *[]){ "<Control>w", NULL });
+  gtk_application_set_accels_for_action (application, "win.search",
+                                         (const char *[]){ "<Control>f", NULL });
   for (guint i = 0; i < pr_n_pages; i++)
     {
       g_autofree char *action = g_strconcat ("win.page::", pr_pages[i].name, NULL);
@@ -240,6 +247,8 @@ pr_application_shutdown (GApplication *application)
 
   G_APPLICATION_CLASS (pr_application_parent_class)->shutdown (application);
   g_clear_pointer (&self->launcher, pr_launcher_free);
+  if (self->service != NULL)
+    pr_service_flush (self->service);
   g_clear_object (&self->service);
 }
 

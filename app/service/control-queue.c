@@ -10,6 +10,8 @@
 #define MAX_RECIPIENTS 20000 /* in one answer, so that it fits a D-Bus message */
 #define MAX_READ (256 * 1024)
 #define HEADER_READ (64 * 1024)
+#define MAX_SUBJECTS 500             /* in one list */
+#define LIST_HEADER_READ (16 * 1024) /* a Subject behind that is not seen in a list */
 
 /* ── A message as a dictionary ────────────────────────────────────────────────────────────── */
 
@@ -95,13 +97,103 @@ add_message (GVariantBuilder *builder, PrControl *self, const PrMessage *message
 
 /* ── Lists ────────────────────────────────────────────────────────────────────────────────── */
 
+/* A page on its way out: with the subjects, which are read one by one, if they were asked for. */
+typedef struct
+{
+  PrControlCall *call; /* owned */
+  GPtrArray *messages; /* owned reference */
+  GPtrArray *subjects; /* owned, of char *, nullable each; as long as the page */
+  guint n_waiting;     /* subjects that are still being read */
+  guint64 n_matching, revision;
+} ListAnswer;
+
+typedef struct
+{
+  ListAnswer *answer; /* borrowed: the last one frees it */
+  guint index;
+} SubjectRead;
+
+static void
+list_answer_free (ListAnswer *self)
+{
+  g_clear_pointer (&self->call, pr_control_call_free);
+  g_ptr_array_unref (self->messages);
+  g_ptr_array_unref (self->subjects);
+  g_free (self);
+}
+
+static void
+send_list (ListAnswer *self)
+{
+  GVariantBuilder builder;
+
+  if (pr_control_call_is_late (self->call))
+    return;
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE ("aa{sv}"));
+  for (guint i = 0; i < self->subjects->len; i++)
+    {
+      g_variant_builder_open (&builder, G_VARIANT_TYPE_VARDICT);
+      add_message (&builder, self->call->control, self->messages->pdata[i]);
+      pr_control_add_string (&builder, "subject", self->subjects->pdata[i]);
+      g_variant_builder_close (&builder);
+    }
+  g_dbus_method_invocation_return_value (
+    self->call->invocation,
+    g_variant_new ("(aa{sv}tt)", &builder, self->n_matching, self->revision));
+}
+
+static void
+on_subject_read (GBytes *chunk, gboolean last, const GError *error, gpointer user_data)
+{
+  g_autofree SubjectRead *read = user_data;
+  ListAnswer *answer = read->answer;
+
+  if (chunk != NULL) /* else the message has just left: it is listed without */
+    answer->subjects->pdata[read->index] =
+      pr_subject_read (g_bytes_get_data (chunk, NULL), g_bytes_get_size (chunk));
+  if (--answer->n_waiting > 0)
+    return;
+
+  send_list (answer);
+  list_answer_free (answer);
+}
+
+static void
+read_subjects (ListAnswer *self)
+{
+  PrStore *store = pr_engine_get_store (self->call->control->engine);
+  guint n = self->n_waiting = self->subjects->len;
+
+  for (guint i = 0; i < n; i++)
+    {
+      SubjectRead *read = g_new (SubjectRead, 1);
+
+      *read = (SubjectRead){ self, i };
+      pr_store_read_body (store, self->messages->pdata[i], 0, LIST_HEADER_READ, on_subject_read,
+                          read);
+    }
+}
+
+/* How many of @messages fit an answer. */
+static guint
+count_fitting (GPtrArray *messages, guint limit)
+{
+  guint n_recipients = 0, n = 0;
+
+  for (; n < MIN (messages->len, limit) && n_recipients < MAX_RECIPIENTS; n++)
+    n_recipients += ((const PrMessage *) messages->pdata[n])->envelope->recipients->len;
+
+  return n;
+}
+
 static void
 on_listed (GPtrArray *messages, guint64 n_matching, guint64 revision, const GError *error,
            gpointer user_data)
 {
   g_autoptr (PrControlCall) call = user_data;
-  GVariantBuilder builder;
-  guint n_recipients = 0;
+  gboolean with_subjects = call->length != 0;
+  ListAnswer *answer;
 
   if (pr_control_call_is_late (call))
     return;
@@ -111,18 +203,22 @@ on_listed (GPtrArray *messages, guint64 n_matching, guint64 revision, const GErr
       return;
     }
 
-  g_variant_builder_init (&builder, G_VARIANT_TYPE ("aa{sv}"));
-  for (guint i = 0; i < messages->len && n_recipients < MAX_RECIPIENTS; i++)
+  answer = g_new0 (ListAnswer, 1);
+  answer->call = g_steal_pointer (&call);
+  answer->messages = g_ptr_array_ref (messages);
+  answer->subjects = g_ptr_array_new_with_free_func (g_free);
+  g_ptr_array_set_size (answer->subjects,
+                        (int) count_fitting (messages, with_subjects ? MAX_SUBJECTS : MAX_LIST));
+  answer->n_matching = n_matching;
+  answer->revision = revision;
+  if (with_subjects && answer->subjects->len > 0)
     {
-      const PrMessage *message = messages->pdata[i];
-
-      n_recipients += message->envelope->recipients->len;
-      g_variant_builder_open (&builder, G_VARIANT_TYPE_VARDICT);
-      add_message (&builder, call->control, message);
-      g_variant_builder_close (&builder);
+      read_subjects (answer);
+      return;
     }
-  g_dbus_method_invocation_return_value (
-    call->invocation, g_variant_new ("(aa{sv}tt)", &builder, n_matching, revision));
+
+  send_list (answer);
+  list_answer_free (answer);
 }
 
 /* The value of @text in @names, -1 if it is none of them. */
@@ -185,12 +281,18 @@ on_list (PrDbusQueue1 *skeleton, GDBusMethodInvocation *invocation, GVariant *op
   PrControl *self = user_data;
   PrStoreFilter filter;
   const char *why = read_filter (options, &filter);
+  PrControlCall *call;
 
   if (why != NULL)
-    pr_control_bad_args (invocation, "%s", why);
-  else
-    pr_store_list (pr_engine_get_store (self->engine), &filter, offset, MIN (limit, MAX_LIST),
-                   on_listed, pr_control_call_new (self, invocation));
+    {
+      pr_control_bad_args (invocation, "%s", why);
+      return G_DBUS_METHOD_INVOCATION_HANDLED;
+    }
+
+  call = pr_control_call_new (self, invocation);
+  call->length = pr_dict_boolean (options, "subjects");
+  pr_store_list (pr_engine_get_store (self->engine), &filter, offset, MIN (limit, MAX_LIST),
+                 on_listed, call);
   return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 

@@ -337,6 +337,31 @@ test_queue (Fixture *f, gconstpointer data)
                 PR_ERROR, PR_ERROR_PERMANENT);
 }
 
+/* A page with its subjects; without being asked for them, it reads no message. */
+static void
+test_subjects (Fixture *f, gconstpointer data)
+{
+  g_autofree char *first = send_test_mail (f);
+  g_autofree char *second = send_test_mail (f);
+  guint64 matching;
+  g_autoptr (GVariant) plain = list (f, "@a{sv} {}", 0, 10, &matching);
+  g_autoptr (GVariant) subjects = list (f, "{'subjects': <true>}", 0, 10, &matching);
+  g_autoptr (GVariant) none = list (f, "{'subjects': <true>}", 5, 10, &matching);
+
+  g_assert_cmpuint (matching, ==, 2);
+  g_assert_cmpuint (g_variant_n_children (subjects), ==, 2);
+  g_assert_cmpuint (g_variant_n_children (none), ==, 0);
+  for (gsize i = 0; i < 2; i++)
+    {
+      g_autoptr (GVariant) without = g_variant_get_child_value (plain, i);
+      g_autoptr (GVariant) with = g_variant_get_child_value (subjects, i);
+
+      g_assert_null (pr_dict_string (without, "subject"));
+      g_assert_cmpstr (pr_dict_string (with, "subject"), ==,
+                       "Test mail from Postroom on relay.test");
+    }
+}
+
 static void
 test_message (Fixture *f, gconstpointer data)
 {
@@ -607,6 +632,7 @@ main (int argc, char *argv[])
   ADD ("/service/status", test_status);
   ADD ("/service/pause", test_pause);
   ADD ("/service/queue", test_queue);
+  ADD ("/service/subjects", test_subjects);
   ADD ("/service/message", test_message);
   ADD ("/service/signals", test_signals);
   ADD ("/service/journal", test_journal);

@@ -73,7 +73,10 @@ class Node:
 
     @property
     def name(self):
-        return self._ask(self.accessible.get_name, "")
+        name = self._ask(self.accessible.get_name, "")
+        middle = len(name) // 2  # GTK 4.8 says what is on some buttons twice: "_Undo Undo"
+        twice = name[middle:middle + 1] == " " and name[:middle].replace("_", "")
+        return twice if twice and name[middle + 1:] in (twice, name[:middle]) else name
 
     @property
     def description(self):
@@ -118,7 +121,8 @@ class Node:
 
     @property
     def can_be_pressed(self):
-        return self.has("sensitive") and self._ask(self.accessible.get_n_actions, 0) > 0
+        return (self.role != "label" and self.has("sensitive")
+                and self._ask(self.accessible.get_n_actions, 0) > 0)
 
     def walk(self, depth=60):
         """It and all that is visible below it, nearest first. (GTK 4.8 says of nothing inside a

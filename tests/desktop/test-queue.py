@@ -1,0 +1,94 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The queue's page: what is pressed there happens to real queued mail."""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "suites"))
+
+from lib import process, suite, window  # noqa: E402
+from lib.postroom import Postroom  # noqa: E402
+from lib.window import Window  # noqa: E402
+
+
+class Queue(suite.Suite):
+
+    deadline = 300
+
+    def setUp(self):
+        super().setUp()
+        self.require(not window.missing(), window.missing())
+        self.relay = self.started(
+            Postroom(self.work, {"wait": {"via": "hold"}, "other": {"via": "hold"}}))
+
+    def fill(self, count):
+        for number in range(count):
+            text = f"From: a@here.test\r\nSubject: Letter {number}\r\n\r\nHello.\r\n"
+            self.relay.send(text, to=f"p{number}@there.test")
+
+    def opened(self):
+        return self.started(Window(self.relay.home, "--page=queue", work=self.work))
+
+    def test_empty(self):
+        self.opened().wait("No Mail Waits")
+
+    def test_rows_come_and_go(self):
+        shown = self.opened()
+        shown.wait("No Mail Waits")
+        self.fill(2)
+        shown.wait("Letter 0")
+        shown.wait("p1@there.test")
+        self.relay.ctl("queue", "delete", "--all")
+        shown.wait("No Mail Waits")
+
+    def test_delete_all_and_undo(self):
+        self.fill(3)
+        shown = self.opened()
+        shown.wait("Letter 2").focus()
+        shown.key("Down", "ctrl+a", "Delete")
+        shown.press("Undo")
+        shown.wait_gone("Undo")
+        self.assertEqual(len(self.relay.queue()), 3)
+
+        shown.key("Delete")
+        shown.wait("Undo")
+        process.wait_until("the end of the toast", lambda: self.relay.queue() == [], 60, every=0.2)
+        shown.wait("No Mail Waits")
+
+    def test_closing_deletes_what_could_be_undone(self):
+        self.fill(1)
+        shown = Window(self.relay.home, "--page=queue", work=self.work)
+        shown.wait("Letter 0").focus()
+        shown.key("Down", "ctrl+a", "Delete")
+        shown.wait("Undo")
+        shown.key("ctrl+q")
+        self.assertEqual(shown.process.wait(60), 0)
+        process.wait_until("it to be deleted", lambda: self.relay.queue() == [], 60, every=0.2)
+
+    def test_orders(self):
+        self.fill(2)
+        shown = self.opened()
+        shown.wait("Letter 1").focus()
+        shown.key("Down", "ctrl+a")
+        shown.press("More Actions")
+        shown.press("Give Up and Tell Sender", anywhere=True)
+        process.wait_until(
+            "bounces in their place", lambda: all(
+                message["sender"] == "" for message in self.relay.queue()), 60, every=0.2)
+        shown.wait("Delivery notice")
+
+    def test_search(self):
+        self.fill(3)
+        shown = self.opened()
+        shown.wait("Letter 1")
+        shown.key("ctrl+f")
+        shown.type("p2@")
+        shown.wait_gone("Letter 1")
+        shown.wait("Letter 2")
+        shown.type("nobody")
+        shown.wait("Nothing Found")
+
+
+if __name__ == "__main__":
+    suite.main()

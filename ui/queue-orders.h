@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#pragma once
+
+#include <adwaita.h>
+
+#include "ui/service.h"
+
+G_BEGIN_DECLS
+
+/* What people do with messages. @ids: (transfer none): of messages, NULL-terminated. What goes
+ * wrong, and what can be taken back, is told by a toast in @widget's window. */
+
+/* @order: as of Queue1.Order, but for `delete`. */
+void pr_queue_orders_send (GtkWidget *widget, PrService *service, const char *order,
+                           const char *const *ids);
+/* The same for every message in the queue. */
+void pr_queue_orders_send_all (GtkWidget *widget, PrService *service, const char *order);
+/* Gives up and tells the sender. */
+void pr_queue_orders_fail (GtkWidget *widget, PrService *service, const char *const *ids);
+/* @route: "" lets the routes decide again. */
+void pr_queue_orders_move (GtkWidget *widget, PrService *service, const char *const *ids,
+                           const char *route);
+/* Holds them at once and deletes them when the toast that offers to undo it has gone; a window
+ * that closes counts as that. @held: (transfer none): those of @ids that were held before, which
+ * undoing does not release. */
+void pr_queue_orders_delete (GtkWidget *widget, PrService *service, const char *const *ids,
+                             const char *const *held);
+/* Asks for a file and writes one message into it, a piece at a time. @name: a proposal for its
+ * name, without the ending. */
+void pr_queue_orders_save (GtkWidget *widget, PrService *service, const char *id, const char *name);
+
+G_END_DECLS
