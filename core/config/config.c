@@ -236,6 +236,38 @@ take_hosts (const PrSection *section, PrRouteConfig *route)
   return TRUE;
 }
 
+/* Microsoft's addresses name the organisation; "common" stands for any. */
+static char *
+name_tenant (const char *url, const char *tenant)
+{
+  GString *text = g_string_new (url);
+
+  if (tenant != NULL)
+    {
+      g_autofree char *segment = g_strdup_printf (".com/%s/", tenant);
+
+      g_string_replace (text, ".com/common/", segment, 1);
+    }
+  return g_string_free (text, FALSE);
+}
+
+static void
+take_oauth (PrRouteConfig *route)
+{
+  const PrProviderOauth *oauth = route->provider->oauth;
+  const PrProviderApi *api = route->via != PR_VIA_SMARTHOST ? route->provider->api : NULL;
+  gboolean alone = g_str_equal (route->oauth_flow, "client-credentials");
+
+  if (route->oauth_authorize == NULL)
+    route->oauth_authorize = name_tenant (oauth->authorize_url, route->tenant);
+  if (route->oauth_token == NULL)
+    route->oauth_token = name_tenant (oauth->token_url, route->tenant);
+  if (route->oauth_device == NULL && oauth->device_url != NULL)
+    route->oauth_device = name_tenant (oauth->device_url, route->tenant);
+  if (route->oauth_scopes == NULL && !alone) /* a program's own are others: the route names them */
+    route->oauth_scopes = g_strjoinv (" ", api != NULL ? api->scopes : oauth->scopes);
+}
+
 /* What the route does not say itself comes from its provider. */
 static void
 take_preset (Builder *self, const PrSection *section, PrRouteConfig *route)
@@ -265,6 +297,31 @@ take_preset (Builder *self, const PrSection *section, PrRouteConfig *route)
       MIN (route->max_messages_per_connection, provider->max_messages_per_connection);
   if (!is_given (section, "username") && provider->login == PR_LOGIN_LITERAL)
     route->username = g_strdup (provider->login_value);
+  if (provider->oauth != NULL && route->client_id != NULL)
+    take_oauth (route);
+}
+
+/* What OAuth needs. */
+static void
+check_sign_in (Builder *self, const PrSection *section, const PrRouteConfig *route)
+{
+  PrFaults *faults = &self->faults;
+  const char *group = section->name;
+  gboolean alone = g_str_equal (route->oauth_flow, "client-credentials");
+
+  if (route->account != NULL && !g_str_has_prefix (route->account, "goa:"))
+    pr_faults_add (faults, group, "account", "must be goa: and the id of an account");
+  if ((route->account != NULL || route->client_id != NULL) && route->username == NULL)
+    pr_faults_add (faults, group, "username", "is missing; it is the address of the mailbox");
+  if (route->client_id == NULL)
+    return;
+  if (route->oauth_token == NULL)
+    pr_faults_add (faults, group, "oauth-token", "is missing; client-id needs it");
+  if (!alone && route->oauth_authorize == NULL && route->oauth_device == NULL)
+    pr_faults_add (faults, group, "oauth-authorize",
+                   "is missing; client-id needs it, or oauth-device");
+  if (g_str_equal (route->oauth_flow, "device") && route->oauth_device == NULL)
+    pr_faults_add (faults, group, "oauth-device", "is missing; oauth-flow=device needs it");
 }
 
 static void
@@ -317,6 +374,7 @@ check_route (Builder *self, const PrSection *section, PrRouteConfig *route)
     pr_faults_add (faults, group, "pin", "is one server's, but via=mx goes to many");
   if (route->via == PR_VIA_MX && route->tls == PR_TLS_IMPLICIT)
     pr_faults_add (faults, group, "tls", "via=mx uses port 25, where TLS begins by STARTTLS");
+  check_sign_in (self, section, route);
   set_ports (route);
 }
 

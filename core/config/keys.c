@@ -56,6 +56,10 @@ static const PrWord notices[] = {
   { NULL, 0 },
 };
 
+static const PrWord oauth_flows[] = {
+  { "auto", 0 }, { "code", 0 }, { "device", 0 }, { "client-credentials", 0 }, { NULL, 0 }
+};
+
 const PrKeySpec pr_key_specs[] = {
   { "server", "hostname", PR_VALUE_HOSTNAME, IN (PrConfig, hostname), NULL, 0, 0, NULL,
     "The name Postroom calls itself by, to clients and to next hops. Without it: this computer's "
@@ -156,6 +160,27 @@ const PrKeySpec pr_key_specs[] = {
   { "route", "api-url", PR_VALUE_TEXT, IN (PrRouteConfig, api_url), NULL, 0, 0, NULL,
     "For gmail-api and graph: where the interface is, without a slash at the end, if it is not the "
     "usual one: another cloud of Microsoft's." },
+  { "route", "client-id", PR_VALUE_TEXT, IN (PrRouteConfig, client_id), NULL, 0, 0, NULL,
+    "For signing in with OAuth, in place of a password: the id that your provider gave for this "
+    "program. Then sign in with \"postroomctl route sign-in\"." },
+  { "route", "tenant", PR_VALUE_TEXT, IN (PrRouteConfig, tenant), NULL, 0, 0, NULL,
+    "Your organisation at Microsoft: its domain or its id. Without it: any." },
+  { "route", "oauth-authorize", PR_VALUE_URL, IN (PrRouteConfig, oauth_authorize), NULL, 0, 0, NULL,
+    "Where the browser goes to sign in. Without it: the provider's; so with the next four." },
+  { "route", "oauth-token", PR_VALUE_URL, IN (PrRouteConfig, oauth_token), NULL, 0, 0, NULL,
+    "Where tokens come from." },
+  { "route", "oauth-device", PR_VALUE_URL, IN (PrRouteConfig, oauth_device), NULL, 0, 0, NULL,
+    "Where codes come from that are typed on another device." },
+  { "route", "oauth-issuer", PR_VALUE_URL, IN (PrRouteConfig, oauth_issuer), NULL, 0, 0, NULL,
+    "What the provider calls itself; an answer that names another one is refused." },
+  { "route", "oauth-scopes", PR_VALUE_TEXT, IN (PrRouteConfig, oauth_scopes), NULL, 0, 0, NULL,
+    "What the provider is asked to allow, separated by blanks." },
+  { "route", "oauth-flow", PR_VALUE_NAME, IN (PrRouteConfig, oauth_flow), "auto", 0, 0, oauth_flows,
+    "How to sign in with OAuth: in a browser here (code), with a code typed on another device "
+    "(device), or as a program without a person (client-credentials)." },
+  { "route", "account", PR_VALUE_TEXT, IN (PrRouteConfig, account), NULL, 0, 0, NULL,
+    "goa:ID takes tokens of this account in the desktop's settings (GNOME Online Accounts), in "
+    "place of client-id." },
   { "route", "path", PR_VALUE_PATH, IN (PrRouteConfig, path), NULL, 0, 0, NULL,
     "For maildir: its folder. For lmtp: the UNIX socket of the server, instead of hosts." },
   { "route", "max-connections", PR_VALUE_NUMBER, IN (PrRouteConfig, max_connections), "10", 1, 1000,
@@ -237,6 +262,7 @@ name_type (PrValueKind kind)
     case PR_VALUE_HOSTS: return "list of hosts with ports";
     case PR_VALUE_SCHEDULE: return "list of durations";
     case PR_VALUE_SHA256: return "fingerprint";
+    case PR_VALUE_URL: return "web address";
     case PR_VALUE_SECRET:
     case PR_VALUE_SECRET_SHA_1:
     case PR_VALUE_PASSWORD: return "secret";

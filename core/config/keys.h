@@ -34,6 +34,7 @@ typedef enum
   PR_VALUE_SECRET_SHA_1, /* char *, nullable */
   PR_VALUE_SHA256,       /* guint8 *, nullable: 32 octets */
   PR_VALUE_PASSWORD,     /* char *, nullable, wiped */
+  PR_VALUE_URL,          /* char *, nullable: https, or http to this computer */
 } PrValueKind;
 
 typedef struct

@@ -201,6 +201,29 @@ parse_address (const char *text, gpointer field, char **why)
 }
 
 static gboolean
+parse_url (const char *text, gpointer field, char **why)
+{
+  g_autoptr (GUri) uri = NULL;
+  const char *host;
+  PrIp ip;
+
+  if (text[0] == '\0')
+    return TRUE;
+  if (strlen (text) > MAX_TEXT)
+    return fail (why, "is longer than %d octets", MAX_TEXT);
+  uri = g_uri_parse (text, G_URI_FLAGS_NONE, NULL);
+  host = uri != NULL ? g_uri_get_host (uri) : NULL;
+  if (host == NULL || host[0] == '\0')
+    return fail (why, "%s is no web address, such as https://example.org/", text);
+  if (!g_str_equal (g_uri_get_scheme (uri), "https") &&
+      !(g_str_equal (g_uri_get_scheme (uri), "http") && pr_ip_parse (host, &ip) &&
+        pr_ip_is_loopback (&ip)))
+    return fail (why, "%s is not encrypted; it must begin with https://", text);
+  FIELD (char *) = g_strdup (text);
+  return TRUE;
+}
+
+static gboolean
 parse_path (const char *text, const char *base_dir, gboolean must_exist, gpointer field, char **why)
 {
   g_autofree char *path = NULL;
@@ -503,6 +526,7 @@ parse_any (const PrKeySpec *spec, const char *text, const PrValueTarget *target,
     case PR_VALUE_SHA256: return parse_sha256 (text, field, why);
     case PR_VALUE_SECRET_SHA_1: return parse_secret_sha_1 (text, field, why);
     case PR_VALUE_PASSWORD: return parse_text (text, field, why);
+    case PR_VALUE_URL: return parse_url (text, field, why);
     default: g_assert_not_reached ();
     }
 }
@@ -531,6 +555,7 @@ pr_value_clear (const PrKeySpec *spec, gpointer object)
     case PR_VALUE_WORDS: FIELD (guint) = 0; break;
     case PR_VALUE_NAME:
     case PR_VALUE_TEXT:
+    case PR_VALUE_URL:
     case PR_VALUE_HOSTNAME:
     case PR_VALUE_ADDRESS:
     case PR_VALUE_PATH:

@@ -404,6 +404,22 @@ static const FaultCase fault_cases[] = {
   { "[route a]\nhosts=a.example\npin=SHA256:0123\n",
     "[route a] pin: must be SHA256: and the 64 hexadecimal digits, or the base64, of a "
     "certificate's fingerprint" },
+  { "[route a]\nhosts=a.example\nclient-id=x\nusername=u\noauth-device=https://a.example/\n",
+    "[route a] oauth-token: is missing; client-id needs it" },
+  { "[route a]\nhosts=a.example\nclient-id=x\nusername=u\noauth-token=https://a.example/\n",
+    "[route a] oauth-authorize: is missing; client-id needs it, or oauth-device" },
+  { "[route a]\nhosts=a.example\nclient-id=x\noauth-token=https://a.example/\n"
+    "oauth-device=https://a.example/d\n",
+    "[route a] username: is missing; it is the address of the mailbox" },
+  { "[route a]\nhosts=a.example\noauth-token=http://a.example/\n",
+    "[route a] oauth-token: http://a.example/ is not encrypted; it must begin with https://" },
+  { "[route a]\nhosts=a.example\noauth-token=a.example\n",
+    "[route a] oauth-token: a.example is no web address, such as https://example.org/" },
+  { "[route a]\nhosts=a.example\nusername=u\naccount=x\n",
+    "[route a] account: must be goa: and the id of an account" },
+  { "[route a]\nhosts=a.example\nusername=u\nclient-id=x\noauth-flow=device\n"
+    "oauth-token=https://a.example/\noauth-authorize=https://a.example/a\n",
+    "[route a] oauth-device: is missing; oauth-flow=device needs it" },
   { "[route a]\nhosts=a.example\ntls=off\npin=" PIN "\n",
     "[route a] pin: needs tls=required or tls=implicit" },
   { "[route a]\nvia=mx\ntls=required\npin=" PIN "\n",
@@ -521,6 +537,32 @@ uncomment (const char *text)
   g_autoptr (GRegex) regex = g_regex_new ("^#(\\[|[a-z0-9-]+=)", G_REGEX_MULTILINE, 0, NULL);
 
   return g_regex_replace (regex, text, -1, 0, "\\1", 0, NULL);
+}
+
+/* A provider's addresses and scopes stand for those that a route does not give. */
+static void
+test_oauth_preset (void)
+{
+  static const char text[] = "[route a]\nprovider=microsoft365\nusername=me@example.org\n"
+                             "client-id=x\ntenant=example.org\n"
+                             "[route b]\nprovider=gmail\nusername=me@gmail.com\nclient-id=y\n"
+                             "oauth-scopes=other\n";
+  g_autoptr (GPtrArray) faults = NULL;
+  g_autoptr (PrConfig) config = pr_config_parse (text, strlen (text), "test.conf", &faults);
+  const PrRouteConfig *a = pr_config_get_route (config, "a"),
+                      *b = pr_config_get_route (config, "b");
+
+  g_assert_cmpstr (a->oauth_token, ==,
+                   "https://login.microsoftonline.com/example.org/oauth2/v2.0/token");
+  g_assert_cmpstr (a->oauth_device, ==,
+                   "https://login.microsoftonline.com/example.org/oauth2/v2.0/devicecode");
+  g_assert_cmpstr (a->oauth_scopes, ==, "https://outlook.office.com/SMTP.Send offline_access");
+  g_assert_cmpstr (a->oauth_flow, ==, "auto");
+  g_assert_cmpstr (
+    b->oauth_authorize, ==,
+    "https://accounts.google.com/o/oauth2/v2/auth?access_type=offline&prompt=consent");
+  g_assert_null (b->oauth_device);
+  g_assert_cmpstr (b->oauth_scopes, ==, "other");
 }
 
 static void
@@ -648,6 +690,7 @@ main (int argc, char *argv[])
   g_test_add_func ("/config/all-faults-at-once", test_all_faults_at_once);
   g_test_add_func ("/config/hostile", test_hostile);
   g_test_add_func ("/config/keys", test_keys);
+  g_test_add_func ("/config/oauth-preset", test_oauth_preset);
   g_test_add_func ("/config/example", test_example);
   g_test_add_func ("/config/files", test_files);
   g_test_add_func ("/config/pins", test_pins);
