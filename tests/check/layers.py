@@ -6,7 +6,7 @@ import re
 
 import tree
 
-CORE = ('common', 'smtp', 'net', 'config', 'queue', 'journal', 'guard', 'server', 'relay')
+CORE = ('common', 'smtp', 'net', 'config', 'queue', 'journal', 'guard', 'oauth', 'server', 'relay')
 
 # Folder: the folders whose headers it may include besides its own.
 MAY_USE = {
@@ -17,8 +17,9 @@ MAY_USE = {
     'core/queue': ('core/common', 'core/smtp'),  # the envelope
     'core/journal': ('core/common', 'core/queue'),
     'core/guard': ('core/common', 'core/smtp', 'core/net', 'core/config'),
+    'core/oauth': ('core/common', 'core/net', 'core/config'),
     'core/server': tuple(f'core/{name}' for name in CORE[:7]),
-    'core/relay': tuple(f'core/{name}' for name in CORE[:7]),
+    'core/relay': tuple(f'core/{name}' for name in CORE[:8]),
     'core': tuple(f'core/{name}' for name in CORE),
     'app/control': ('core/common',),
     'app/service': ('core', 'app/control') + tuple(f'core/{name}' for name in CORE),
@@ -43,7 +44,7 @@ HOMES = {
     r'libsoup/': ('core/net',),
     r'libsecret/': ('app/keyring',),
     r'libnotify/': ('app/service',),
-    r'json-glib/': ('app/ctl', 'core/relay', 'core/config'),
+    r'json-glib/': ('app/ctl', 'core/relay', 'core/config', 'core/oauth'),
     r'unbound\.h': ('core/net',),
 }
 

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "oauth/attempts.h"
+
+#include "common/error.h"
+#include "config/secrets.h"
+#include "provider.h"
+#include "wait.h"
+
+#define DEVICE                                                                                     \
+  "{\"device_code\":\"dev\",\"user_code\":\"WDJB-MJHT\",\"verification_uri\":"                     \
+  "\"https://e.org/d\",\"expires_in\":600,\"interval\":1}"
+
+static guint n_changes;
+
+static void
+on_changed (guint id, gpointer user_data)
+{
+  n_changes++;
+}
+
+static PrAttemptState
+get_state (PrAttempts *attempts, guint id, PrAttemptFacts *facts)
+{
+  g_assert_true (pr_attempts_get (attempts, id, facts));
+  return facts->state;
+}
+
+#define wait_state(p, attempts, id, facts, wanted)                                                 \
+  wait_for ((p)->context, get_state (attempts, id, facts) == (wanted), "the attempt to be " #wanted)
+
+/* What the browser would bring back for @url. @state: NULL: the right one. */
+static char *
+make_redirect (const char *url, const char *state, const char *answer)
+{
+  const char *query = strchr (url, '?') + 1;
+  g_autoptr (GHashTable) fields = g_uri_parse_params (query, -1, "&", 0, NULL);
+
+  g_assert_cmpstr (g_hash_table_lookup (fields, "code_challenge_method"), ==, "S256");
+  return g_strdup_printf ("%s/?%s&state=%s", (char *) g_hash_table_lookup (fields, "redirect_uri"),
+                          answer,
+                          state != NULL ? state : (char *) g_hash_table_lookup (fields, "state"));
+}
+
+static void
+on_visited (const PrWebAnswer *answer, const GError *error, gpointer user_data)
+{
+  guint *status = user_data;
+
+  g_assert_no_error (error);
+  *status = answer->status;
+}
+
+static void
+visit (Provider *p, const char *url)
+{
+  guint status = 0;
+
+  pr_web_send (p->web, &(PrWebRequest){ .url = url }, on_visited, &status);
+  wait_for (p->context, status != 0, "a page for the browser");
+  g_assert_cmpuint (status, ==, 200);
+}
+
+static void
+test_browser (Provider *p, gconstpointer data)
+{
+  g_autoptr (PrAttempts) attempts = pr_attempts_new (p->oauth, on_changed, NULL);
+  g_autoptr (GError) error = NULL;
+  g_autofree char *wrong = NULL;
+  g_autofree char *right = NULL;
+  const char *access, *why;
+  PrAttemptFacts facts;
+  char *record;
+  guint id;
+
+  provider_configure (p, "");
+  id = pr_attempts_start (attempts, "r", "auto", &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (get_state (attempts, id, &facts), ==, PR_ATTEMPT_WAITING);
+  g_assert_cmpstr (facts.route, ==, "r");
+  g_assert_cmpint (facts.expires_s, >, g_get_real_time () / G_USEC_PER_SEC);
+  wrong = make_redirect (facts.url, "forged", "code=evil");
+  right = make_redirect (facts.url, NULL, "code=good");
+  visit (p, wrong);
+  g_assert_cmpint (get_state (attempts, id, &facts), ==, PR_ATTEMPT_WAITING);
+  g_assert_cmpuint (p->n_asked, ==, 0);
+  visit (p, right);
+  wait_state (p, attempts, id, &facts, PR_ATTEMPT_DONE);
+  g_assert_nonnull (strstr (p->asked->str, "code=good"));
+  g_assert_nonnull (strstr (p->asked->str, "code_verifier="));
+  g_assert_null (facts.url);
+  record = provider_read_record (p);
+  g_assert_nonnull (strstr (record, "refresh-1"));
+  pr_secret_free (record);
+  g_assert_cmpint (pr_oauth_check (p->oauth, "r", &access, &why), ==, PR_OAUTH_READY);
+  g_assert_cmpstr (access, ==, "access-1");
+  wait_for (p->context, n_changes > 0, "changes to be told");
+  g_assert_false (pr_attempts_paste (attempts, id, right, &error)); /* it is over */
+}
+
+static void
+test_paste (Provider *p, gconstpointer data)
+{
+  g_autoptr (PrAttempts) attempts = pr_attempts_new (p->oauth, on_changed, NULL);
+  g_autofree char *right = NULL;
+  PrAttemptFacts facts;
+  guint id;
+
+  provider_configure (p, "");
+  id = pr_attempts_start (attempts, "r", "code", NULL);
+  g_assert_true (pr_attempts_get (attempts, id, &facts));
+  right = make_redirect (facts.url, NULL, "code=good#_=_");
+  g_assert_false (pr_attempts_paste (attempts, id, "nonsense", NULL));
+  g_assert_false (pr_attempts_paste (attempts, id, "http://127.0.0.1/?code=x&state=y", NULL));
+  g_assert_false (pr_attempts_paste (attempts, 99, right, NULL));
+  g_clear_pointer (&right, g_free);
+  g_assert_true (pr_attempts_get (attempts, id, &facts));
+  right = make_redirect (facts.url, NULL, "code=good");
+  g_assert_true (pr_attempts_paste (attempts, id, right, NULL));
+  wait_state (p, attempts, id, &facts, PR_ATTEMPT_DONE);
+}
+
+static void
+test_declined (Provider *p, gconstpointer data)
+{
+  g_autoptr (PrAttempts) attempts = pr_attempts_new (p->oauth, on_changed, NULL);
+  g_autofree char *right = NULL;
+  PrAttemptFacts facts;
+  guint id;
+
+  provider_configure (p, "");
+  id = pr_attempts_start (attempts, "r", "code", NULL);
+  g_assert_true (pr_attempts_get (attempts, id, &facts));
+  right = make_redirect (facts.url, NULL, "error=access_denied");
+  visit (p, right);
+  wait_state (p, attempts, id, &facts, PR_ATTEMPT_FAILED);
+  g_assert_nonnull (strstr (facts.why, "access_denied"));
+  g_assert_cmpuint (p->n_asked, ==, 0);
+}
+
+static void
+test_device (Provider *p, gconstpointer data)
+{
+  g_autoptr (PrAttempts) attempts = pr_attempts_new (p->oauth, on_changed, NULL);
+  PrAttemptFacts facts;
+  guint id;
+
+  provider_configure (p, "");
+  p->reply = DEVICE;
+  id = pr_attempts_start (attempts, "r", "device", NULL);
+  g_assert_cmpint (get_state (attempts, id, &facts), ==, PR_ATTEMPT_ASKING);
+  wait_state (p, attempts, id, &facts, PR_ATTEMPT_WAITING);
+  g_assert_cmpstr (facts.user_code, ==, "WDJB-MJHT");
+  g_assert_cmpstr (facts.short_url, ==, "https://e.org/d");
+  p->status = 400;
+  p->reply = "{\"error\":\"authorization_pending\"}";
+  wait_for (p->context, p->n_asked >= 2, "the first question for the token");
+  g_assert_cmpint (get_state (attempts, id, &facts), ==, PR_ATTEMPT_WAITING);
+  p->status = 200;
+  p->reply = NULL;
+  wait_state (p, attempts, id, &facts, PR_ATTEMPT_DONE);
+  g_assert_nonnull (strstr (p->asked->str, "device_code=dev"));
+}
+
+static void
+test_device_fails (Provider *p, gconstpointer data)
+{
+  g_autoptr (PrAttempts) attempts = pr_attempts_new (p->oauth, on_changed, NULL);
+  PrAttemptFacts facts;
+  guint id;
+
+  provider_configure (p, "");
+  p->reply = DEVICE;
+  id = pr_attempts_start (attempts, "r", "device", NULL);
+  wait_state (p, attempts, id, &facts, PR_ATTEMPT_WAITING);
+  p->status = 400;
+  p->reply = "{\"error\":\"access_denied\"}";
+  wait_state (p, attempts, id, &facts, PR_ATTEMPT_FAILED);
+  g_assert_nonnull (strstr (facts.why, "declined"));
+  p->reply = "{\"error\":\"invalid_client\"}";
+  id = pr_attempts_start (attempts, "r", "device", NULL);
+  wait_state (p, attempts, id, &facts, PR_ATTEMPT_FAILED);
+}
+
+static void
+test_alone (Provider *p, gconstpointer data)
+{
+  g_autoptr (PrAttempts) attempts = pr_attempts_new (p->oauth, on_changed, NULL);
+  PrAttemptFacts facts;
+  guint id;
+
+  provider_configure (p, "oauth-flow=client-credentials\n");
+  id = pr_attempts_start (attempts, "r", "auto", NULL);
+  wait_state (p, attempts, id, &facts, PR_ATTEMPT_DONE);
+}
+
+static void
+test_many (Provider *p, gconstpointer data)
+{
+  g_autoptr (PrAttempts) attempts = pr_attempts_new (p->oauth, on_changed, NULL);
+  g_autoptr (GError) error = NULL;
+  PrAttemptFacts facts;
+  guint first, last = 0;
+
+  provider_configure (p, "");
+  g_assert_cmpuint (pr_attempts_start (attempts, "none", "auto", &error), ==, 0);
+  g_assert_error (error, PR_ERROR, PR_ERROR_CONFIG);
+  first = pr_attempts_start (attempts, "r", "auto", NULL);
+  for (guint i = 0; i < 40; i++)
+    last = pr_attempts_start (attempts, "r", "auto", NULL);
+  g_assert_false (pr_attempts_get (attempts, first, &facts));
+  g_assert_cmpint (get_state (attempts, last, &facts), ==, PR_ATTEMPT_WAITING);
+  g_assert_cmpint (get_state (attempts, last - 1, &facts), ==, PR_ATTEMPT_FAILED);
+  pr_attempts_cancel (attempts, last);
+  pr_attempts_cancel (attempts, 999);
+  g_assert_cmpint (get_state (attempts, last, &facts), ==, PR_ATTEMPT_FAILED);
+}
+
+int
+main (int argc, char *argv[])
+{
+  g_test_init (&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
+
+#define ADD(name)                                                                                  \
+  g_test_add ("/attempts/" #name, Provider, NULL, provider_set_up, test_##name, provider_tear_down)
+  ADD (browser);
+  ADD (paste);
+  ADD (declined);
+  ADD (device);
+  ADD (device_fails);
+  ADD (alone);
+  ADD (many);
+  return g_test_run ();
+}

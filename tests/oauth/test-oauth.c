@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "oauth/oauth.h"
+
+#include "common/error.h"
+#include "config/secrets.h"
+#include "provider.h"
+#include "wait.h"
+
+static PrOauthState
+check (Provider *p, const char **text)
+{
+  const char *access, *why;
+  PrOauthState state = pr_oauth_check (p->oauth, "r", &access, &why);
+
+  *text = access != NULL ? access : why;
+  g_assert_true ((state == PR_OAUTH_READY) == (access != NULL));
+  return state;
+}
+
+#define wait_state(p, wanted, text)                                                                \
+  wait_for ((p)->context, check ((p), (text)) == (wanted), "the token's state " #wanted)
+
+static void
+on_done (const GError *error, gpointer user_data)
+{
+  guint *n = user_data;
+
+  g_assert_no_error (error);
+  ++*n;
+}
+
+static void
+test_used (void)
+{
+  PrRouteConfig route = { .auth = (char *) "auto" };
+
+  g_assert_false (pr_oauth_is_used (&route));
+  route.client_id = (char *) "id";
+  g_assert_true (pr_oauth_is_used (&route));
+  route.auth = (char *) "plain";
+  g_assert_false (pr_oauth_is_used (&route));
+  route.auth = (char *) "xoauth2";
+  route.client_id = NULL;
+  g_assert_false (pr_oauth_is_used (&route)); /* a token kept by hand in place of a password */
+  route.account = (char *) "goa:x";
+  g_assert_true (pr_oauth_is_used (&route));
+}
+
+static void
+test_nobody (Provider *p, gconstpointer data)
+{
+  const char *text;
+  PrOauthFacts facts;
+  PrOauthState state;
+  PrOauthClient client;
+  const char *flow, *ca_file;
+
+  g_assert_cmpint (check (p, &text), ==, PR_OAUTH_LATER); /* there is no such route */
+  g_assert_false (pr_oauth_get_facts (p->oauth, "r", &state, &facts));
+  provider_configure (p, "");
+  g_assert_cmpint (check (p, &text), ==, PR_OAUTH_WAIT);
+  wait_state (p, PR_OAUTH_SIGN_IN, &text);
+  g_assert_nonnull (strstr (text, "postroomctl route sign-in r"));
+  g_assert_true (pr_oauth_get_facts (p->oauth, "r", &state, &facts));
+  g_assert_cmpint (state, ==, PR_OAUTH_SIGN_IN);
+  g_assert_false (facts.can_refresh);
+  g_assert_true (pr_oauth_get_client (p->oauth, "r", &client, &flow, &ca_file));
+  g_assert_cmpstr (client.client_id, ==, "postroom");
+  g_assert_cmpstr (flow, ==, "auto");
+  g_assert_cmpuint (p->n_asked, ==, 0);
+}
+
+static void
+test_kept (Provider *p, gconstpointer data)
+{
+  const char *text;
+
+  provider_write_record (p, "old", "refresh", 3000);
+  provider_configure (p, "");
+  wait_state (p, PR_OAUTH_READY, &text);
+  g_assert_cmpstr (text, ==, "old");
+  g_assert_cmpuint (p->n_asked, ==, 0);
+  provider_configure (p, "max-connections=3\n"); /* nothing that matters here */
+  g_assert_cmpint (check (p, &text), ==, PR_OAUTH_READY);
+}
+
+/* Rotation: the new refresh token is on the disk before the new access token is given out. */
+static void
+test_refresh (Provider *p, gconstpointer data)
+{
+  const char *text;
+  char *record;
+
+  provider_write_record (p, "old", "refresh-0", -5);
+  provider_configure (p, "");
+  wait_state (p, PR_OAUTH_READY, &text);
+  g_assert_cmpstr (text, ==, "access-1");
+  record = provider_read_record (p);
+  g_assert_nonnull (strstr (record, "refresh-1"));
+  pr_secret_free (record);
+  g_assert_cmpstr (p->asked->str, ==,
+                   "/token grant_type=refresh_token&client_id=postroom&refresh_token=refresh-0\n");
+  for (guint i = 0; i < 10; i++)
+    g_assert_cmpint (check (p, &text), ==, PR_OAUTH_READY);
+  g_assert_cmpuint (p->n_asked, ==, 1);
+}
+
+/* Ahead of its end a token is still given out while the next one is fetched. */
+static void
+test_ahead (Provider *p, gconstpointer data)
+{
+  const char *text;
+
+  provider_write_record (p, "old", "refresh-0", 200);
+  provider_configure (p, "");
+  wait_state (p, PR_OAUTH_READY, &text);
+  g_assert_cmpstr (text, ==, "old");
+  wait_for (p->context, check (p, &text) == PR_OAUTH_READY && g_str_equal (text, "access-1"),
+            "the next token");
+  g_assert_cmpuint (p->n_asked, ==, 1);
+}
+
+/* A day without mail: the token is fetched anew all the same. */
+static void
+test_schedule (Provider *p, gconstpointer data)
+{
+  provider_write_record (p, "old", "refresh-0", -90000);
+  provider_configure (p, "");
+  wait_for (p->context, p->n_asked == 1, "the token to be asked for without need");
+}
+
+static void
+test_keep_refresh (Provider *p, gconstpointer data)
+{
+  const char *text;
+  char *record;
+
+  p->reply = "{\"access_token\":\"new\",\"expires_in\":3600}";
+  provider_write_record (p, NULL, "refresh-0", 0);
+  provider_configure (p, "");
+  wait_state (p, PR_OAUTH_READY, &text);
+  record = provider_read_record (p);
+  g_assert_nonnull (strstr (record, "refresh-0"));
+  pr_secret_free (record);
+}
+
+static void
+test_revoked (Provider *p, gconstpointer data)
+{
+  const char *text;
+  guint n = 0;
+  PrToken *token;
+
+  p->status = 400;
+  p->reply = "{\"error\":\"invalid_grant\",\"error_description\":\"it was revoked\"}";
+  provider_write_record (p, NULL, "refresh-0", 0);
+  provider_configure (p, "");
+  wait_state (p, PR_OAUTH_SIGN_IN, &text);
+  g_assert_nonnull (strstr (text, "it was revoked"));
+  g_assert_null (strstr (text, "refresh-0"));
+  g_assert_cmpint (check (p, &text), ==, PR_OAUTH_SIGN_IN);
+  g_assert_cmpuint (p->n_asked, ==, 1);
+
+  g_string_truncate (p->changed, 0);
+  token = pr_token_new ();
+  token->access = g_strdup ("fresh");
+  token->obtained_s = g_get_real_time () / G_USEC_PER_SEC;
+  pr_oauth_adopt (p->oauth, "r", token, on_done, &n);
+  wait_for (p->context, n == 1, "the token to be kept");
+  wait_state (p, PR_OAUTH_READY, &text);
+  g_assert_cmpstr (text, ==, "fresh");
+  wait_for (p->context, strstr (p->changed->str, "r ") != NULL, "the change to be told");
+}
+
+static void
+test_put_off (Provider *p, gconstpointer data)
+{
+  const char *text;
+
+  p->status = 503;
+  p->reply = "";
+  provider_write_record (p, NULL, "refresh-0", 0);
+  provider_configure (p, "");
+  wait_state (p, PR_OAUTH_LATER, &text);
+  g_assert_nonnull (strstr (text, "503"));
+  for (guint i = 0; i < 5; i++)
+    g_assert_cmpint (check (p, &text), ==, PR_OAUTH_LATER);
+  g_assert_cmpuint (p->n_asked, ==, 1);
+}
+
+static void
+test_refused (Provider *p, gconstpointer data)
+{
+  const char *text;
+
+  provider_write_record (p, "old", "refresh-0", 3000);
+  provider_configure (p, "");
+  wait_state (p, PR_OAUTH_READY, &text);
+  pr_oauth_refuse (p->oauth, "r", "another", "535");
+  g_assert_cmpint (check (p, &text), ==, PR_OAUTH_READY);
+  pr_oauth_refuse (p->oauth, "r", "old", "535");
+  wait_state (p, PR_OAUTH_READY, &text);
+  g_assert_cmpstr (text, ==, "access-1");
+  pr_oauth_accept (p->oauth, "r", "access-1"); /* so that the next refusal is a first one again */
+  pr_oauth_refuse (p->oauth, "r", "access-1", "535");
+  wait_state (p, PR_OAUTH_READY, &text);
+  g_assert_cmpstr (text, ==, "access-2");
+  pr_oauth_refuse (p->oauth, "r", "access-2", "535 5.7.8 No");
+  g_assert_cmpint (check (p, &text), ==, PR_OAUTH_SIGN_IN);
+  g_assert_nonnull (strstr (text, "535 5.7.8 No"));
+  g_assert_cmpuint (p->n_asked, ==, 2);
+}
+
+static void
+test_alone (Provider *p, gconstpointer data)
+{
+  const char *text;
+
+  pr_secrets_set (p->credentials, "r", PR_SECRET_CLIENT_SECRET, "hush", NULL);
+  p->reply = "{\"access_token\":\"app\",\"expires_in\":3600}";
+  provider_configure (p, "oauth-flow=client-credentials\n");
+  wait_state (p, PR_OAUTH_READY, &text);
+  g_assert_cmpstr (text, ==, "app");
+  g_assert_cmpstr (p->asked->str, ==,
+                   "/token grant_type=client_credentials&client_id=postroom&client_secret=hush&"
+                   "scope=mail%20offline_access\n");
+}
+
+static void
+test_sign_out (Provider *p, gconstpointer data)
+{
+  const char *text;
+  guint n = 0;
+
+  provider_write_record (p, "old", "refresh-0", 3000);
+  provider_configure (p, "");
+  wait_state (p, PR_OAUTH_READY, &text);
+  pr_oauth_sign_out (p->oauth, "r", on_done, &n);
+  g_assert_cmpint (check (p, &text), ==, PR_OAUTH_SIGN_IN);
+  wait_for (p->context, n == 1, "the token to be forgotten");
+  g_assert_null (provider_read_record (p));
+  provider_write_record (p, "again", "refresh-0", 3000);
+  pr_oauth_renew (p->oauth, "r");
+  wait_state (p, PR_OAUTH_READY, &text);
+  g_assert_cmpstr (text, ==, "again");
+}
+
+/* Freed, or its route gone, while somebody is asked. */
+static void
+test_gone (Provider *p, gconstpointer data)
+{
+  g_autoptr (PrConfig) none = pr_config_new_default ();
+  const char *text;
+  guint listener = pr_oauth_listen (p->oauth, NULL, NULL);
+
+  pr_oauth_unlisten (p->oauth, listener);
+  p->silent = TRUE;
+  provider_write_record (p, NULL, "refresh-0", 0);
+  provider_configure (p, "");
+  g_assert_cmpint (check (p, &text), ==, PR_OAUTH_WAIT);
+  wait_for (p->context, check (p, &text) == PR_OAUTH_WAIT && p->n_asked == 1, "a question");
+  pr_oauth_set_config (p->oauth, none);
+  g_assert_cmpuint (pr_web_count (p->web), ==, 0);
+  g_assert_cmpint (check (p, &text), ==, PR_OAUTH_LATER);
+  provider_configure (p, "");
+  wait_for (p->context, check (p, &text) == PR_OAUTH_WAIT && p->n_asked == 2, "a question");
+}
+
+int
+main (int argc, char *argv[])
+{
+  g_test_init (&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
+
+#define ADD(name)                                                                                  \
+  g_test_add ("/oauth/" #name, Provider, NULL, provider_set_up, test_##name, provider_tear_down)
+  g_test_add_func ("/oauth/used", test_used);
+  ADD (nobody);
+  ADD (kept);
+  ADD (refresh);
+  ADD (ahead);
+  ADD (schedule);
+  ADD (keep_refresh);
+  ADD (revoked);
+  ADD (put_off);
+  ADD (refused);
+  ADD (alone);
+  ADD (sign_out);
+  ADD (gone);
+  return g_test_run ();
+}
