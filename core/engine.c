@@ -14,6 +14,8 @@ struct _PrEngine
   PrStore *store;       /* owned */
   PrJournal *journal;   /* owned */
   PrResolver *resolver; /* owned */
+  PrWeb *web;           /* owned */
+  PrOauth *oauth;       /* owned */
   PrServer *server;     /* owned */
   PrRunner *runner;     /* owned */
   gint64 started_us;
@@ -63,6 +65,10 @@ pr_engine_new (const PrHome *home, PrConfig *config, GMainContext *context, GErr
   self->runner =
     pr_runner_new (self->loop, self->store, self->journal, self->resolver, self->lives, config);
   pr_runner_set_credentials (self->runner, home->credentials);
+  self->web = pr_web_new (context);
+  self->oauth = pr_oauth_new (self->loop, self->web, home->credentials);
+  pr_runner_set_oauth (self->runner, self->oauth);
+  pr_oauth_set_config (self->oauth, config);
   self->server = pr_server_new (&(PrServerWorld){ .loop = self->loop,
                                                   .store = self->store,
                                                   .journal = self->journal,
@@ -85,6 +91,8 @@ pr_engine_free (PrEngine *self)
   g_clear_pointer (&self->store, pr_store_close); /* answers what still waits */
   g_clear_pointer (&self->server, pr_server_free);
   g_clear_pointer (&self->runner, pr_runner_free);
+  g_clear_pointer (&self->oauth, pr_oauth_free);
+  g_clear_pointer (&self->web, pr_web_free);
   g_clear_pointer (&self->resolver, pr_resolver_free);
   g_clear_pointer (&self->journal, pr_journal_free);
   g_clear_pointer (&self->lives, pr_lives_free);
@@ -128,6 +136,7 @@ pr_engine_set_config (PrEngine *self, PrConfig *config, GPtrArray **faults)
 
   self->config = pr_config_ref (config);
   pr_server_set_config (self->server, config, faults);
+  pr_oauth_set_config (self->oauth, config);
   pr_runner_set_config (self->runner, config);
   apply_retention (self);
   pr_journal_add (self->journal,
@@ -236,6 +245,12 @@ PrRunner *
 pr_engine_get_runner (PrEngine *self)
 {
   return self->runner;
+}
+
+PrOauth *
+pr_engine_get_oauth (PrEngine *self)
+{
+  return self->oauth;
 }
 
 PrStore *

@@ -47,6 +47,7 @@ gint64 pr_engine_send_test (PrEngine *self, const char *to, PrStoreDone done, gp
 PrConfig *pr_engine_get_config (PrEngine *self); /* borrowed, until the next set_config */
 PrServer *pr_engine_get_server (PrEngine *self);
 PrRunner *pr_engine_get_runner (PrEngine *self);
+PrOauth *pr_engine_get_oauth (PrEngine *self);
 PrStore *pr_engine_get_store (PrEngine *self);
 PrJournal *pr_engine_get_journal (PrEngine *self);
 PrLives *pr_engine_get_lives (PrEngine *self);

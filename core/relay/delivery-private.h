@@ -63,7 +63,8 @@ struct _PrDelivery
   gboolean leaving;   /* takes no more work */
   gboolean plain;     /* its handshake failed: this connection says no word of TLS */
   gboolean signed_in;
-  char *tls; /* owned, nullable: what protects it, in words */
+  guint token_serial; /* of the way's token it signs in with; 0: a password */
+  char *tls;          /* owned, nullable: what protects it, in words */
   guint n_messages;
   GList idle_link; /* in runner->idle, then in runner->quitting */
 

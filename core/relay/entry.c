@@ -102,7 +102,8 @@ choose (const PrDelivery *self, gboolean has_binding)
 
   /* Whoever stands between could have taken the place of a server that is not verified. */
   return pr_sasl_choose (pr_client_get_capabilities (self->client)->mechanisms, self->route->auth,
-                         facts != NULL && facts->verified, wants_token (self->route), has_binding);
+                         facts != NULL && facts->verified,
+                         self->token_serial != 0 || wants_token (self->route), has_binding);
 }
 
 static PrEntry
@@ -208,6 +209,7 @@ pr_entry_note_signed_in (PrDelivery *self)
   if (self->sign_in_refusal.code == 0)
     {
       self->signed_in = TRUE;
+      pr_way_accept_token (self->way, self->token_serial);
       return PR_ENTRY_OPEN;
     }
   if (heed_refusal (self))
@@ -218,6 +220,12 @@ pr_entry_note_signed_in (PrDelivery *self)
     {
       why = g_strdup_printf ("The sign-in was put off: %s", said);
       refuse (self, why);
+      return PR_ENTRY_REFUSED;
+    }
+  if (self->token_serial != 0)
+    {
+      pr_way_refuse_token (self->way, self->token_serial, said);
+      pr_delivery_quit (self);
       return PR_ENTRY_REFUSED;
     }
   why = g_strdup_printf ("%s did not accept %s (%s)", self->label, self->route->username, said);
@@ -233,6 +241,7 @@ pr_entry_go_on (PrDelivery *self)
 
   if (entry != PR_ENTRY_OPEN || self->route->username == NULL)
     return entry;
+  self->token_serial = pr_way_get_token_serial (self->way);
   return sign_in (self);
 }
 

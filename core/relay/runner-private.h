@@ -28,6 +28,8 @@ struct _PrRunner
   PrHosts *hosts;     /* owned */
   GHashTable *hops;   /* owned: bucket name → PrHop */
   char *credentials;  /* owned, nullable: file of passwords */
+  PrOauth *oauth;     /* borrowed, nullable */
+  guint oauth_token;  /* to stop listening to it */
   GHashTable *ways;   /* owned: route name → PrWay */
   GHashTable *pacers; /* owned: account → PrPacer */
   PrWeb *web;         /* owned, nullable: for uploads */

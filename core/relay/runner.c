@@ -225,6 +225,8 @@ pr_runner_free (PrRunner *self)
   pr_timer_stop (&self->start_timer);
   pr_dnssec_free (self->dnssec);
   pr_worker_free (self->worker);
+  if (self->oauth != NULL)
+    pr_oauth_unlisten (self->oauth, self->oauth_token);
   g_hash_table_unref (self->ways);
   g_free (self->credentials);
   g_queue_clear (&self->slot_waiters);
@@ -452,12 +454,12 @@ pr_runner_set_credentials (PrRunner *self, const char *path)
   self->credentials = g_strdup (path);
 }
 
-void
-pr_runner_renew_way (PrRunner *self, const char *route)
+/* What kept the hops of @route waiting without their fault may be gone. */
+static void
+forgive_route (PrRunner *self, const char *route)
 {
   g_autoptr (GList) hops = g_hash_table_get_values (self->hops);
 
-  g_hash_table_remove (self->ways, route);
   for (GList *link = hops; link != NULL; link = link->next)
     {
       PrHop *hop = link->data;
@@ -467,6 +469,47 @@ pr_runner_renew_way (PrRunner *self, const char *route)
       pr_hop_forgive (hop);
       pr_hop_pump (hop);
     }
+}
+
+void
+pr_runner_renew_way (PrRunner *self, const char *route)
+{
+  if (self->oauth != NULL)
+    pr_oauth_renew (self->oauth, route);
+  g_hash_table_remove (self->ways, route);
+  forgive_route (self, route);
+}
+
+static void
+on_oauth_changed (const char *name, gpointer user_data)
+{
+  PrRunner *self = user_data;
+  const PrRouteConfig *route = pr_config_get_route (self->config, name);
+  PrOauthState state;
+  PrOauthFacts facts;
+
+  if (route == NULL || !pr_oauth_get_facts (self->oauth, name, &state, &facts))
+    return;
+  if (state == PR_OAUTH_SIGN_IN)
+    {
+      pr_way_need_sign_in (pr_way_get (self, route), facts.why, NULL);
+      return;
+    }
+  if (state == PR_OAUTH_READY && pr_runner_get_sign_in_need (self, name) != NULL)
+    g_hash_table_remove (self->ways, name);
+  if (state == PR_OAUTH_LATER)
+    pr_runner_look_again (self);
+  else
+    forgive_route (self, name);
+}
+
+void
+pr_runner_set_oauth (PrRunner *self, PrOauth *oauth)
+{
+  g_return_if_fail (self->oauth == NULL && !self->started);
+
+  self->oauth = oauth;
+  self->oauth_token = pr_oauth_listen (oauth, on_oauth_changed, self);
 }
 
 const char *

@@ -6,6 +6,7 @@
 #include "journal/journal.h"
 #include "net/loop.h"
 #include "net/resolver.h"
+#include "oauth/oauth.h"
 #include "queue/store.h"
 #include "relay/pace.h"
 
@@ -48,6 +49,9 @@ void pr_runner_take (PrRunner *self, PrMessage *message);
 /* Where passwords of routes are, with a secret service before it (config/secrets.h): once, before
  * starting. */
 void pr_runner_set_credentials (PrRunner *self, const char *path);
+/* Where tokens come from: once, before starting; it outlives the runner. What waits for a token or
+ * a sign-in goes on by itself when there is one. */
+void pr_runner_set_oauth (PrRunner *self, PrOauth *oauth);
 /* The password of @route may be another one: mail that waits for a sign-in is tried at once. */
 void pr_runner_renew_way (PrRunner *self, const char *route);
 /* Why mail of @route waits for a person to sign in, in words; NULL: it does not. Valid until the

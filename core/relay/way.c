@@ -23,6 +23,8 @@ struct _PrWay
   guint8 *pin;      /* owned, nullable */
   PrTlsMode mode;
   gboolean loading, loaded;
+  PrOauth *oauth;      /* borrowed; NULL: the secret is a password */
+  guint serial;        /* of the token that is the secret now */
   char *fault;         /* owned, nullable: the file of authorities */
   char *locked;        /* owned, nullable: why the password cannot be read */
   char *needed;        /* owned, nullable: why a person must sign in */
@@ -115,7 +117,7 @@ note (PrWay *self, const char *why, const char *peer)
 static void
 take_secret (PrWay *self, Load *load)
 {
-  if (self->username == NULL)
+  if (self->username == NULL || self->oauth != NULL)
     return;
   g_clear_pointer (&self->secret, pr_secret_free);
   self->secret = g_steal_pointer (&load->secret);
@@ -164,7 +166,7 @@ load_files (PrWay *self)
   load->way = pr_way_ref (self);
   load->ca_file = g_strdup (self->ca_file);
   load->route = g_strdup (self->route);
-  if (self->username != NULL)
+  if (self->username != NULL && self->oauth == NULL)
     load->credentials = g_strdup (self->runner->credentials);
   pr_worker_run (self->runner->worker, read_files, on_files, load, free_load);
 }
@@ -183,6 +185,7 @@ pr_way_get (PrRunner *runner, const PrRouteConfig *route)
   self->username = g_strdup (route->username);
   self->mode =
     route->via == PR_VIA_GMAIL_API || route->via == PR_VIA_GRAPH ? PR_TLS_OFF : route->tls;
+  self->oauth = pr_oauth_is_used (route) ? runner->oauth : NULL;
   self->pin = g_memdup2 (route->pin, 32);
   if (self->mode != PR_TLS_OFF)
     self->ca_file = g_strdup (route->ca_file);
@@ -199,12 +202,38 @@ tell (PrWay *self, char **fault, const char **why)
   self->loaded = FALSE;
 }
 
+/* The token in place of a password: fetched when it is needed, and again before it ends. */
+static PrWayState
+check_token (PrWay *self, const char **why)
+{
+  const char *access;
+
+  switch (pr_oauth_check (self->oauth, self->route, &access, why))
+    {
+    case PR_OAUTH_READY:
+      if (g_strcmp0 (access, self->secret) == 0)
+        return PR_WAY_OPEN;
+      pr_secret_free (self->secret);
+      self->secret = g_strdup (access);
+      self->serial++;
+      return PR_WAY_OPEN;
+    case PR_OAUTH_WAIT: return PR_WAY_UNKNOWN;
+    case PR_OAUTH_SIGN_IN:
+      g_free (self->needed);
+      *why = self->needed = g_strdup (*why);
+      note (self, self->needed, NULL);
+      return PR_WAY_SIGN_IN_NEEDED;
+    case PR_OAUTH_LATER:
+    default: return PR_WAY_LOCKED;
+    }
+}
+
 PrWayState
 pr_way_check (PrWay *self, const char **why)
 {
   g_autoptr (GError) error = NULL;
 
-  if (!self->loaded && self->ca_file == NULL && self->username == NULL)
+  if (!self->loaded && self->ca_file == NULL && (self->username == NULL || self->oauth != NULL))
     {
       make_client (self, NULL, &error);
       if (error != NULL)
@@ -226,6 +255,8 @@ pr_way_check (PrWay *self, const char **why)
       tell (self, &self->locked, why);
       return PR_WAY_LOCKED;
     }
+  if (self->needed == NULL && self->oauth != NULL)
+    return check_token (self, why);
   *why = self->needed;
   return self->needed != NULL ? PR_WAY_SIGN_IN_NEEDED : PR_WAY_OPEN;
 }
@@ -277,6 +308,26 @@ const char *
 pr_way_get_secret (PrWay *self)
 {
   return self->secret;
+}
+
+guint
+pr_way_get_token_serial (const PrWay *self)
+{
+  return self->serial;
+}
+
+void
+pr_way_accept_token (PrWay *self, guint serial)
+{
+  if (self->oauth != NULL && serial == self->serial)
+    pr_oauth_accept (self->oauth, self->route, self->secret);
+}
+
+void
+pr_way_refuse_token (PrWay *self, guint serial, const char *said)
+{
+  if (self->oauth != NULL && serial == self->serial)
+    pr_oauth_refuse (self->oauth, self->route, self->secret, said);
 }
 
 void

@@ -36,8 +36,15 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (PrWay, pr_way_unref)
  * has pinned a certificate. Borrowed; NULL with tls=off. Only of an open way. */
 PrTlsClient *pr_way_get_tls (PrWay *self, PrDemand demand);
 
-/* Borrowed; NULL where nobody signs in. Only of an open way. */
+/* A password, or an access token. Borrowed, until the next check; NULL where nobody signs in. Only
+ * of an open way. */
 const char *pr_way_get_secret (PrWay *self);
+/* Which token the secret is, counted from 1; 0: it is none. */
+guint pr_way_get_token_serial (const PrWay *self);
+/* A server took the token of @serial, or refused it: @said, in its words. The way is not open then
+ * until another one has been fetched; if that is refused too, a person must sign in. */
+void pr_way_accept_token (PrWay *self, guint serial);
+void pr_way_refuse_token (PrWay *self, guint serial, const char *said);
 /* The server at @peer refused the sign-in; @why: in words. What waits for the hops of the route is
  * left alone until pr_runner_renew_way(). Told once. Nothing happens to a way that is not in use
  * any more: its password may be an old one. */

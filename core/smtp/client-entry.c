@@ -148,6 +148,25 @@ answer_challenge (PrClient *self, const char *challenge, GString *out)
                           self->sasl_given_up ? 1 : 8);
 }
 
+/* @status: (nullable): what the server found wrong with a token (RFC 7628 §3.2.2); its final reply
+ * mostly does not say it. */
+static void
+tell_refusal (PrClient *self, const PrReply *reply, const char *status)
+{
+  PrReply whole = { 0 };
+
+  pr_reply_copy (&whole, reply);
+  if (status != NULL)
+    {
+      g_autofree char *text = g_strdup_printf ("%s (%s)", reply->text, status);
+
+      g_free (whole.text);
+      whole.text = g_steal_pointer (&text);
+    }
+  self->handler->signed_in (self->owner, &whole);
+  pr_reply_clear (&whole);
+}
+
 void
 pr_client_on_auth (PrClient *self, const PrReply *reply, GString *out)
 {
@@ -176,6 +195,6 @@ pr_client_on_auth (PrClient *self, const PrReply *reply, GString *out)
     }
   else
     {
-      self->handler->signed_in (self->owner, reply);
+      tell_refusal (self, reply, pr_sasl_client_get_oauth_status (sasl));
     }
 }

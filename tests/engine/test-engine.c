@@ -152,6 +152,7 @@ test_parts (World *world, gconstpointer data)
 {
   g_assert_nonnull (pr_engine_get_server (world->engine));
   g_assert_nonnull (pr_engine_get_runner (world->engine));
+  g_assert_nonnull (pr_engine_get_oauth (world->engine));
   g_assert_nonnull (pr_engine_get_store (world->engine));
   g_assert_nonnull (pr_engine_get_journal (world->engine));
   g_assert_nonnull (pr_engine_get_lives (world->engine));
