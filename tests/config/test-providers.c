@@ -159,6 +159,7 @@ test_replies (void)
   g_autofree char *path = g_test_build_filename (G_TEST_DIST, "data", "provider-replies.tsv", NULL);
   g_autofree char *text = NULL;
   g_auto (GStrv) lines = NULL;
+  g_autoptr (PrProvider) provider = NULL;
   guint n = 0;
 
   g_assert_true (g_file_get_contents (path, &text, NULL, NULL));
@@ -166,11 +167,15 @@ test_replies (void)
   for (; lines[n] != NULL && lines[n][0] != '\0'; n++)
     {
       g_auto (GStrv) fields = g_strsplit (lines[n], "\t", 3);
-      g_autoptr (PrProvider) provider = pr_provider_load (fields[0]);
       g_autoptr (GString) said = g_string_new (fields[2]);
       PrReply reply = { 0 };
       PrAdvice advice;
 
+      if (provider == NULL || !g_str_equal (provider->id, fields[0]))
+        {
+          pr_provider_unref (provider);
+          provider = pr_provider_load (fields[0]);
+        }
       g_string_replace (said, " / ", "\n", 0); /* the lines of one reply */
       g_assert_nonnull (provider);
       g_assert_true (pr_reply_from_string (&reply, said->str));
