@@ -331,7 +331,6 @@ main (int argc, char *argv[])
     secret_attributes_build (&schema, "owner", argv[2], "route", argv[3], "kind", argv[4], NULL);
   if (is_sandboxed () || find_service (&question, &code))
     code = answer (&question, argv[1]);
-  g_clear_object (&question.service);
-  g_hash_table_unref (question.attributes);
-  return (int) code;
+  /* At once: what the libraries hold, and leak (libsecret's file store, 0.20), goes anyway. */
+  _exit ((int) code);
 }
