@@ -42,7 +42,8 @@ typedef struct
   PrWay *way; /* owned reference: for the same reason */
   char *peer; /* owned: host of the provider */
 
-  guint token; /* of the request; 0: none yet */
+  guint token;  /* of the request; 0: none yet */
+  guint serial; /* of the access token it goes with; 0: of none that comes anew by itself */
   PrHttpHead head;
   gboolean head_gone, all_gone;
   guint64 offset;  /* of the message: what goes next */
@@ -210,6 +211,14 @@ need_sign_in (Upload *self, const PrHttpAnswer *answer)
   pr_way_need_sign_in (self->way, why, self->peer);
 }
 
+/* Another one is fetched, once; who must do something for that is asked by the way. */
+static void
+renew_token (Upload *self, const PrHttpAnswer *answer)
+{
+  pr_hop_return_work (self->hop, leave (self));
+  pr_way_refuse_token (self->way, self->serial, answer->reply.text);
+}
+
 static void
 on_answer (const PrWebAnswer *answer, const GError *error, gpointer user_data)
 {
@@ -223,12 +232,19 @@ on_answer (const PrWebAnswer *answer, const GError *error, gpointer user_data)
       return;
     }
   pr_http_answer_judge (&judged, self->route->via, answer, g_get_real_time () / G_USEC_PER_SEC);
+  if (judged.verdict != PR_HTTP_TOKEN)
+    pr_way_accept_token (self->way, self->serial);
   switch (judged.verdict)
     {
     case PR_HTTP_SENT:
     case PR_HTTP_REFUSED: record (self, &judged.reply); break;
     case PR_HTTP_SLOW_DOWN: slow_down (self, &judged); break;
     case PR_HTTP_TOKEN:
+      if (self->serial != 0)
+        renew_token (self, &judged);
+      else
+        need_sign_in (self, &judged);
+      break;
     case PR_HTTP_SIGN_IN: need_sign_in (self, &judged); break;
     case PR_HTTP_FAILED:
     default: fail (self, &judged.reply, FALSE);
@@ -354,6 +370,7 @@ post (Upload *self)
 
   if (runner->web == NULL)
     runner->web = pr_web_new (pr_loop_get_context (runner->loop));
+  self->serial = pr_way_get_token_serial (self->way);
   self->token = pr_web_send (runner->web, &request, on_answer, self);
   pr_secret_wipe (authorization, strlen (authorization));
 }

@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Mail that leaves by the Gmail API and by Microsoft Graph, and what their answers mean."""
 
+import json
 import os
 import smtplib
 import ssl
 import threading
+import time
 
 from lib import mail, suite
 from lib.api import Api, gmail_error, graph_error
@@ -155,6 +157,46 @@ class Http(suite.Suite):
         self.sign_in()
         self.relay.wait_empty()
         self.assertEqual(len(self.api.requests), 2)
+
+    def relay_with_tokens(self, answers):
+        """The token that is kept is worn out, though nobody knows; another one can be fetched."""
+        api = Api(answers)
+        self.relay_by(
+            "gmail-api", api, start=False, **{
+                "client-id": "id",
+                "oauth-authorize": api.url + "/authorize",
+                "oauth-token": api.url + "/token"
+            })
+        now = int(time.time())
+        token = {
+            "version": 1,
+            "access": TOKEN,
+            "refresh": "r",
+            "client-id": "id",
+            "obtained": now,
+            "expires": now + 3600
+        }
+        path = os.path.join(self.relay.home, "credentials")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write("[route out]\ntoken=" + json.dumps(token) + "\n")
+        os.chmod(path, 0o600)
+        self.relay.start()
+
+    def test_refused_token_is_replaced(self):
+        self.relay_with_tokens([(401, {}, gmail_error(401, "authError", "Invalid"))])
+        self.send()
+        self.relay.wait_empty()
+        self.assertEqual([request.headers["Authorization"] for request in self.api.requests],
+                         ["Bearer " + TOKEN, "Bearer token-1"])
+
+    def test_token_that_is_refused_again(self):
+        refusal = (401, {}, gmail_error(401, "authError", "Invalid"))
+        self.relay_with_tokens([refusal] * 50)
+        self.send()
+        self.wait("a person to be asked", lambda: "ign-in" in self.relay.ctl("log"), 60)
+        recipient = self.relay.queue()[0]["recipients"][0]
+        self.assertEqual((recipient["state"], recipient["attempts"]), ("pending", 0))
+        self.assertEqual(len(self.api.requests), 2, "once with each token")
 
     def test_missing_permission(self):
         self.relay_by("graph",

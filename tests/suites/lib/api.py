@@ -48,12 +48,14 @@ class Api:
 
     ANSWERS: (status, headers, body) for the requests to come; then all are taken.
 
+    It gives new access tokens, too, at url + "/token": token-1, token-2, ...
     With a GATE (threading.Event) it answers no request before the gate is open.
     """
 
     def __init__(self, answers=(), gate=None):
         self.answers = list(answers)
         self.requests = []
+        self.n_tokens = 0
         self.gate = gate
         self.n_at_once = self.most_at_once = 0
         self.lock = threading.Lock()
@@ -89,7 +91,17 @@ class Api:
 
         return Handler
 
+    def give_token(self):
+        self.n_tokens += 1
+        return 200, {"Content-Type": "application/json"}, json.dumps({
+            "access_token": f"token-{self.n_tokens}",
+            "token_type": "Bearer",
+            "expires_in": 3600
+        }).encode()
+
     def take(self, request):
+        if request.path == "/token":
+            return self.give_token()
         with self.lock:
             self.requests.append(request)
             self.n_at_once += 1
