@@ -5,6 +5,7 @@
 #include <glib/gi18n.h>
 
 #include "control/client.h"
+#include "message-pane.h"
 #include "queue-model.h"
 #include "queue-orders.h"
 #include "queue-words.h"
@@ -52,6 +53,7 @@ struct _PrQueuePage
   GCancellable *cancellable;    /* owned: of the question for routes */
   const Column *asked;          /* by the sorter that is on top */
   guint badge;                  /* messages that nothing moves by itself */
+  GPtrArray *columns;           /* of GtkColumnViewColumn, owned: as `columns`, shown or not */
   guint narrow_source;
   gboolean is_narrow;
 
@@ -64,6 +66,8 @@ struct _PrQueuePage
   GtkColumnView *view;
   GtkActionBar *bar;
   GtkLabel *count;
+  AdwLeaflet *leaflet;
+  PrMessagePane *pane;
   GtkWidget *release_button;
   GtkWidget *search_button;
   GMenuModel *menu;
@@ -354,31 +358,47 @@ add_column (PrQueuePage *self, const Column *column)
       gtk_column_view_column_set_sorter (shown, GTK_SORTER (sorter));
     }
   gtk_column_view_append_column (self->view, shown);
+  g_ptr_array_add (self->columns, g_steal_pointer (&shown));
 }
 
 /* ── Width ────────────────────────────────────────────────────────────────────────────────── */
 
+/* Columns come and go: one that is only hidden keeps its place from those that expand (GTK 4.8). */
 static gboolean
 on_width_changed (gpointer user_data)
 {
   PrQueuePage *self = user_data;
-  GListModel *shown = gtk_column_view_get_columns (self->view);
+  gboolean narrow = self->is_narrow || gtk_widget_get_visible (GTK_WIDGET (self->pane));
+  guint position = 0;
 
   self->narrow_source = 0;
   for (guint i = 0; i < G_N_ELEMENTS (columns); i++)
     {
-      g_autoptr (GtkColumnViewColumn) column = g_list_model_get_item (shown, i);
-      int width = self->is_narrow && !columns[i].expand ? 110 : columns[i].width;
+      GtkColumnViewColumn *column = self->columns->pdata[i];
+      gboolean there = gtk_column_view_column_get_column_view (column) != NULL;
+      gboolean wanted = columns[i].narrow || !narrow;
 
-      gtk_column_view_column_set_visible (column, columns[i].narrow || !self->is_narrow);
+      if (there && !wanted)
+        gtk_column_view_remove_column (self->view, column);
+      else if (!there && wanted)
+        gtk_column_view_insert_column (self->view, position, column);
       if (!columns[i].expand)
-        gtk_column_view_column_set_fixed_width (column, width);
+        gtk_column_view_column_set_fixed_width (column, narrow ? MIN (columns[i].width, 120)
+                                                               : columns[i].width);
+      position += wanted;
     }
-  gtk_widget_set_visible (GTK_WIDGET (self->count), !self->is_narrow);
-  gtk_widget_set_visible (self->release_button, !self->is_narrow); /* the menu has it, too */
-  gtk_widget_queue_resize (GTK_WIDGET (self->view));
+  gtk_widget_set_visible (GTK_WIDGET (self->count), !narrow);
+  gtk_widget_set_visible (self->release_button, !narrow); /* the menu has it, too */
 
   return G_SOURCE_REMOVE;
+}
+
+/* Later: columns may not come and go while they get their places. */
+static void
+fit_columns (PrQueuePage *self)
+{
+  if (self->narrow_source == 0)
+    self->narrow_source = g_idle_add (on_width_changed, self);
 }
 
 static void
@@ -390,8 +410,7 @@ on_layout (PrQueuePage *self, int width)
     return;
 
   self->is_narrow = narrow;
-  if (self->narrow_source == 0) /* columns may not come and go while they get their places */
-    self->narrow_source = g_idle_add (on_width_changed, self);
+  fit_columns (self);
 }
 
 static void
@@ -450,12 +469,39 @@ on_status_changed (PrQueuePage *self)
 }
 
 static void
+open_message (PrQueuePage *self, const char *id)
+{
+  pr_message_pane_show (self->pane, id);
+  gtk_widget_set_visible (GTK_WIDGET (self->pane), TRUE);
+  adw_leaflet_set_visible_child_name (self->leaflet, "message");
+  fit_columns (self);
+}
+
+static void
+on_activated (PrQueuePage *self, guint position)
+{
+  g_autoptr (PrQueueItem) item = g_list_model_get_item (G_LIST_MODEL (self->selection), position);
+
+  if (item != NULL && pr_queue_item_get_id (item) != NULL)
+    open_message (self, pr_queue_item_get_id (item));
+}
+
+static void
+on_pane_closed (PrQueuePage *self)
+{
+  adw_leaflet_set_visible_child_name (self->leaflet, "list");
+  gtk_widget_set_visible (GTK_WIDGET (self->pane), FALSE);
+  pr_message_pane_show (self->pane, NULL);
+  fit_columns (self);
+  gtk_widget_grab_focus (GTK_WIDGET (self->view));
+}
+
+static void
 show_item (PrPage *page, const char *item)
 {
   PrQueuePage *self = PR_QUEUE_PAGE (page);
 
-  gtk_search_bar_set_search_mode (self->search_bar, TRUE);
-  gtk_editable_set_text (GTK_EDITABLE (self->search), item);
+  open_message (self, item);
 }
 
 /* ── Routes ───────────────────────────────────────────────────────────────────────────────── */
@@ -549,6 +595,7 @@ pr_queue_page_constructed (GObject *object)
   PrQueuePage *self = PR_QUEUE_PAGE (object);
 
   G_OBJECT_CLASS (pr_queue_page_parent_class)->constructed (object);
+  pr_message_pane_set_service (self->pane, self->service);
   self->model = pr_queue_model_new (self->service);
   g_object_notify (object, "model");
   self->selection = gtk_multi_selection_new (G_LIST_MODEL (g_object_ref (self->model)));
@@ -587,6 +634,7 @@ pr_queue_page_finalize (GObject *object)
   PrQueuePage *self = PR_QUEUE_PAGE (object);
 
   g_clear_object (&self->cancellable);
+  g_ptr_array_unref (self->columns);
   g_clear_object (&self->selection);
   g_clear_object (&self->model);
   g_clear_object (&self->service);
@@ -644,17 +692,23 @@ pr_queue_page_class_init (PrQueuePageClass *klass)
   gtk_widget_class_bind_template_child (widget_class, PrQueuePage, view);
   gtk_widget_class_bind_template_child (widget_class, PrQueuePage, bar);
   gtk_widget_class_bind_template_child (widget_class, PrQueuePage, count);
+  gtk_widget_class_bind_template_child (widget_class, PrQueuePage, leaflet);
+  gtk_widget_class_bind_template_child (widget_class, PrQueuePage, pane);
   gtk_widget_class_bind_template_child (widget_class, PrQueuePage, release_button);
   gtk_widget_class_bind_template_child (widget_class, PrQueuePage, search_button);
   gtk_widget_class_bind_template_child (widget_class, PrQueuePage, menu);
   gtk_widget_class_bind_template_child (widget_class, PrQueuePage, routes);
   gtk_widget_class_bind_template_callback (widget_class, on_filter_changed);
+  gtk_widget_class_bind_template_callback (widget_class, on_activated);
+  gtk_widget_class_bind_template_callback (widget_class, on_pane_closed);
 }
 
 static void
 pr_queue_page_init (PrQueuePage *self)
 {
   self->cancellable = g_cancellable_new ();
+  self->columns = g_ptr_array_new_with_free_func (g_object_unref);
+  g_type_ensure (PR_TYPE_MESSAGE_PANE);
   gtk_widget_init_template (GTK_WIDGET (self));
   gtk_search_bar_connect_entry (self->search_bar, GTK_EDITABLE (self->search));
   self->popover = gtk_popover_menu_new_from_model (self->menu);

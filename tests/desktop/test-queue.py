@@ -78,6 +78,22 @@ class Queue(suite.Suite):
                 message["sender"] == "" for message in self.relay.queue()), 60, every=0.2)
         shown.wait("Delivery notice")
 
+    def test_message_pane(self):
+        """A large message opens at once: its source comes a piece at a time."""
+        head = "From: a@here.test\r\nSubject: Big one\r\n\r\n"
+        self.relay.send(head + ("y" * 70 + "\r\n") * 100_000 + "the end\r\n", to="p@there.test")
+        shown = self.opened()
+        shown.wait("Big one").focus()
+        shown.key("Down", "Return")
+        shown.wait("Close Message")
+        shown.wait("Recipients")
+        shown.press("Show Source")
+        shown.wait("Source of the message", test=lambda node: "Subject: Big one" in node.text)
+        shown.press("Show More")
+        shown.wait("Source of the message", test=lambda node: len(node.text) > 60_000)
+        shown.press("Close Message")
+        shown.wait_gone("Close Message")
+
     def test_search(self):
         self.fill(3)
         shown = self.opened()
