@@ -89,8 +89,12 @@ int pr_ctl_route_add (PrCtl *ctl, char **args);
 int pr_ctl_route_status (PrCtl *ctl, char **args);
 int pr_ctl_route_pin (PrCtl *ctl, char **args);
 int pr_ctl_route_password (PrCtl *ctl, char **args);
+int pr_ctl_route_sign_in (PrCtl *ctl, char **args);
+int pr_ctl_route_sign_out (PrCtl *ctl, char **args);
+int pr_ctl_route_client_secret (PrCtl *ctl, char **args);
 
 /* Their options. */
+extern const GOptionEntry pr_sign_in_options[];
 extern const GOptionEntry pr_test_mail_options[], pr_queue_options[], pr_order_options[],
   pr_edit_options[], pr_log_options[], pr_user_options[], pr_password_options[],
   pr_certificate_options[], pr_route_add_options[], pr_route_pin_options[];

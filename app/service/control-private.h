@@ -3,6 +3,7 @@
 
 #include "postroom-dbus.h"
 #include "control/client.h"
+#include "oauth/consents.h"
 #include "service/control.h"
 #include "service/reload.h"
 
@@ -44,6 +45,8 @@ struct _PrControl
   PrDbusSessions1 *sessions;
   PrDbusJournal1 *journal;
   PrDbusConfiguration1 *configuration;
+  PrDbusSignIn1 *sign_in;
+  PrConsents *attempts; /* owned */
 };
 
 /* A call that the store answers. @message, @offset, @length: as the call needs them. */
@@ -67,6 +70,7 @@ PrDbusQueue1 *pr_control_make_queue (PrControl *self);
 PrDbusSessions1 *pr_control_make_sessions (PrControl *self);
 PrDbusJournal1 *pr_control_make_journal (PrControl *self);
 PrDbusConfiguration1 *pr_control_make_configuration (PrControl *self);
+PrDbusSignIn1 *pr_control_make_sign_in (PrControl *self);
 /* control-providers.c: answers what concerns providers and routes. */
 void pr_control_connect_providers (PrControl *self, PrDbusConfiguration1 *skeleton);
 

@@ -264,7 +264,7 @@ for_each_skeleton (PrControl *self, GDBusConnection *connection, gboolean export
   GDBusInterfaceSkeleton *skeletons[] = {
     G_DBUS_INTERFACE_SKELETON (self->service),       G_DBUS_INTERFACE_SKELETON (self->queue),
     G_DBUS_INTERFACE_SKELETON (self->sessions),      G_DBUS_INTERFACE_SKELETON (self->journal),
-    G_DBUS_INTERFACE_SKELETON (self->configuration),
+    G_DBUS_INTERFACE_SKELETON (self->configuration), G_DBUS_INTERFACE_SKELETON (self->sign_in),
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (skeletons); i++)
@@ -394,6 +394,7 @@ pr_control_new (PrEngine *engine, const PrHome *home, PrReloader *reloader, GErr
   self->sessions = pr_control_make_sessions (self);
   self->journal = pr_control_make_journal (self);
   self->configuration = pr_control_make_configuration (self);
+  self->sign_in = pr_control_make_sign_in (self);
   g_signal_connect (self->server, "new-connection", G_CALLBACK (on_new_connection), self);
   g_dbus_server_start (self->server);
 
@@ -416,6 +417,8 @@ pr_control_free (PrControl *self)
   g_clear_object (&self->sessions);
   g_clear_object (&self->journal);
   g_clear_object (&self->configuration);
+  g_clear_pointer (&self->attempts, pr_consents_free);
+  g_clear_object (&self->sign_in);
   g_ptr_array_unref (self->clients);
   g_clear_object (&self->server);
   g_unlink (self->home->control);

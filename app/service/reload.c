@@ -29,9 +29,10 @@ typedef struct
 {
   PrReloader *owner; /* borrowed */
   RequestKind kind;
-  char *path;  /* owned */
-  char *route; /* owned, nullable: of a password */
-  char *text;  /* owned: to be written, or what was read; NULL: no file, no password */
+  char *path;          /* owned */
+  PrSecretKind secret; /* of REQUEST_PASSWORD */
+  char *route;         /* owned, nullable: of a password */
+  char *text;          /* owned: to be written, or what was read; NULL: no file, no password */
   gsize len;
   PrConfig *config;  /* owned, nullable: @text parsed */
   GPtrArray *faults; /* owned: why it was not done */
@@ -119,7 +120,7 @@ write_file (Request *request)
     return;
 
   ok = request->kind == REQUEST_PASSWORD
-         ? pr_secrets_set (request->path, request->route, PR_SECRET_PASSWORD, request->text, &error)
+         ? pr_secrets_set (request->path, request->route, request->secret, request->text, &error)
          : pr_config_save (request->path, request->text, request->len, &error);
   if (!ok)
     g_ptr_array_add (request->faults, g_strdup (error->message));
@@ -335,9 +336,17 @@ void
 pr_reloader_set_password (PrReloader *self, const char *route, const char *password,
                           PrReloadDone done, gpointer user_data)
 {
+  pr_reloader_set_secret (self, route, PR_SECRET_PASSWORD, password, done, user_data);
+}
+
+void
+pr_reloader_set_secret (PrReloader *self, const char *route, PrSecretKind kind, const char *secret,
+                        PrReloadDone done, gpointer user_data)
+{
   Request *request = request_new (self, REQUEST_PASSWORD, self->home->credentials, done, user_data);
 
   request->route = g_strdup (route);
-  request->text = g_strdup (password);
+  request->secret = kind;
+  request->text = g_strdup (secret);
   g_thread_pool_push (self->worker, request, NULL);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #pragma once
 
+#include "config/secrets.h"
 #include "engine.h"
 
 G_BEGIN_DECLS
@@ -42,6 +43,9 @@ void pr_reloader_validate (PrReloader *self, const char *text, PrReloadDone done
  * why it could not be. */
 void pr_reloader_set_password (PrReloader *self, const char *route, const char *password,
                                PrReloadDone done, gpointer user_data);
+/* The same for any kind of secret. */
+void pr_reloader_set_secret (PrReloader *self, const char *route, PrSecretKind kind,
+                             const char *secret, PrReloadDone done, gpointer user_data);
 
 /* @func: (nullable): called whenever another configuration came into force. */
 void pr_reloader_set_changed (PrReloader *self, void (*func) (gpointer), gpointer user_data);

@@ -38,7 +38,7 @@ def commands():
     """[('queue', 'show'), ...] as the help lists them."""
     found = []
     for line in run(CTL, '--help').stdout.splitlines():
-        match = re.match(r'  ([a-z][a-z-]*)(?: ([a-z]+)\b)?', line)
+        match = re.match(r'  ([a-z][a-z-]*)(?: ([a-z][a-z-]*)\b)?', line)
         if match:
             found.append(match[0].split())
     return found

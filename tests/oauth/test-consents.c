@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "oauth/attempts.h"
+#include "oauth/consents.h"
 
 #include "common/error.h"
 #include "config/secrets.h"
@@ -18,10 +18,10 @@ on_changed (guint id, gpointer user_data)
   n_changes++;
 }
 
-static PrAttemptState
-get_state (PrAttempts *attempts, guint id, PrAttemptFacts *facts)
+static PrConsentState
+get_state (PrConsents *attempts, guint id, PrConsentFacts *facts)
 {
-  g_assert_true (pr_attempts_get (attempts, id, facts));
+  g_assert_true (pr_consents_get (attempts, id, facts));
   return facts->state;
 }
 
@@ -63,28 +63,28 @@ visit (Provider *p, const char *url)
 static void
 test_browser (Provider *p, gconstpointer data)
 {
-  g_autoptr (PrAttempts) attempts = pr_attempts_new (p->oauth, on_changed, NULL);
+  g_autoptr (PrConsents) attempts = pr_consents_new (p->oauth, on_changed, NULL);
   g_autoptr (GError) error = NULL;
   g_autofree char *wrong = NULL;
   g_autofree char *right = NULL;
   const char *access, *why;
-  PrAttemptFacts facts;
+  PrConsentFacts facts;
   char *record;
   guint id;
 
   provider_configure (p, "");
-  id = pr_attempts_start (attempts, "r", "auto", &error);
+  id = pr_consents_start (attempts, "r", "auto", &error);
   g_assert_no_error (error);
-  g_assert_cmpint (get_state (attempts, id, &facts), ==, PR_ATTEMPT_WAITING);
+  g_assert_cmpint (get_state (attempts, id, &facts), ==, PR_CONSENT_WAITING);
   g_assert_cmpstr (facts.route, ==, "r");
   g_assert_cmpint (facts.expires_s, >, g_get_real_time () / G_USEC_PER_SEC);
   wrong = make_redirect (facts.url, "forged", "code=evil");
   right = make_redirect (facts.url, NULL, "code=good");
   visit (p, wrong);
-  g_assert_cmpint (get_state (attempts, id, &facts), ==, PR_ATTEMPT_WAITING);
+  g_assert_cmpint (get_state (attempts, id, &facts), ==, PR_CONSENT_WAITING);
   g_assert_cmpuint (p->n_asked, ==, 0);
   visit (p, right);
-  wait_state (p, attempts, id, &facts, PR_ATTEMPT_DONE);
+  wait_state (p, attempts, id, &facts, PR_CONSENT_DONE);
   g_assert_nonnull (strstr (p->asked->str, "code=good"));
   g_assert_nonnull (strstr (p->asked->str, "code_verifier="));
   g_assert_null (facts.url);
@@ -94,45 +94,45 @@ test_browser (Provider *p, gconstpointer data)
   g_assert_cmpint (pr_oauth_check (p->oauth, "r", &access, &why), ==, PR_OAUTH_READY);
   g_assert_cmpstr (access, ==, "access-1");
   wait_for (p->context, n_changes > 0, "changes to be told");
-  g_assert_false (pr_attempts_paste (attempts, id, right, &error)); /* it is over */
+  g_assert_false (pr_consents_paste (attempts, id, right, &error)); /* it is over */
 }
 
 static void
 test_paste (Provider *p, gconstpointer data)
 {
-  g_autoptr (PrAttempts) attempts = pr_attempts_new (p->oauth, on_changed, NULL);
+  g_autoptr (PrConsents) attempts = pr_consents_new (p->oauth, on_changed, NULL);
   g_autofree char *right = NULL;
-  PrAttemptFacts facts;
+  PrConsentFacts facts;
   guint id;
 
   provider_configure (p, "");
-  id = pr_attempts_start (attempts, "r", "code", NULL);
-  g_assert_true (pr_attempts_get (attempts, id, &facts));
+  id = pr_consents_start (attempts, "r", "code", NULL);
+  g_assert_true (pr_consents_get (attempts, id, &facts));
   right = make_redirect (facts.url, NULL, "code=good#_=_");
-  g_assert_false (pr_attempts_paste (attempts, id, "nonsense", NULL));
-  g_assert_false (pr_attempts_paste (attempts, id, "http://127.0.0.1/?code=x&state=y", NULL));
-  g_assert_false (pr_attempts_paste (attempts, 99, right, NULL));
+  g_assert_false (pr_consents_paste (attempts, id, "nonsense", NULL));
+  g_assert_false (pr_consents_paste (attempts, id, "http://127.0.0.1/?code=x&state=y", NULL));
+  g_assert_false (pr_consents_paste (attempts, 99, right, NULL));
   g_clear_pointer (&right, g_free);
-  g_assert_true (pr_attempts_get (attempts, id, &facts));
+  g_assert_true (pr_consents_get (attempts, id, &facts));
   right = make_redirect (facts.url, NULL, "code=good");
-  g_assert_true (pr_attempts_paste (attempts, id, right, NULL));
-  wait_state (p, attempts, id, &facts, PR_ATTEMPT_DONE);
+  g_assert_true (pr_consents_paste (attempts, id, right, NULL));
+  wait_state (p, attempts, id, &facts, PR_CONSENT_DONE);
 }
 
 static void
 test_declined (Provider *p, gconstpointer data)
 {
-  g_autoptr (PrAttempts) attempts = pr_attempts_new (p->oauth, on_changed, NULL);
+  g_autoptr (PrConsents) attempts = pr_consents_new (p->oauth, on_changed, NULL);
   g_autofree char *right = NULL;
-  PrAttemptFacts facts;
+  PrConsentFacts facts;
   guint id;
 
   provider_configure (p, "");
-  id = pr_attempts_start (attempts, "r", "code", NULL);
-  g_assert_true (pr_attempts_get (attempts, id, &facts));
+  id = pr_consents_start (attempts, "r", "code", NULL);
+  g_assert_true (pr_consents_get (attempts, id, &facts));
   right = make_redirect (facts.url, NULL, "error=access_denied");
   visit (p, right);
-  wait_state (p, attempts, id, &facts, PR_ATTEMPT_FAILED);
+  wait_state (p, attempts, id, &facts, PR_CONSENT_FAILED);
   g_assert_nonnull (strstr (facts.why, "access_denied"));
   g_assert_cmpuint (p->n_asked, ==, 0);
 }
@@ -140,79 +140,79 @@ test_declined (Provider *p, gconstpointer data)
 static void
 test_device (Provider *p, gconstpointer data)
 {
-  g_autoptr (PrAttempts) attempts = pr_attempts_new (p->oauth, on_changed, NULL);
-  PrAttemptFacts facts;
+  g_autoptr (PrConsents) attempts = pr_consents_new (p->oauth, on_changed, NULL);
+  PrConsentFacts facts;
   guint id;
 
   provider_configure (p, "");
   p->reply = DEVICE;
-  id = pr_attempts_start (attempts, "r", "device", NULL);
-  g_assert_cmpint (get_state (attempts, id, &facts), ==, PR_ATTEMPT_ASKING);
-  wait_state (p, attempts, id, &facts, PR_ATTEMPT_WAITING);
+  id = pr_consents_start (attempts, "r", "device", NULL);
+  g_assert_cmpint (get_state (attempts, id, &facts), ==, PR_CONSENT_ASKING);
+  wait_state (p, attempts, id, &facts, PR_CONSENT_WAITING);
   g_assert_cmpstr (facts.user_code, ==, "WDJB-MJHT");
   g_assert_cmpstr (facts.short_url, ==, "https://e.org/d");
   p->status = 400;
   p->reply = "{\"error\":\"authorization_pending\"}";
   wait_for (p->context, p->n_asked >= 2, "the first question for the token");
-  g_assert_cmpint (get_state (attempts, id, &facts), ==, PR_ATTEMPT_WAITING);
+  g_assert_cmpint (get_state (attempts, id, &facts), ==, PR_CONSENT_WAITING);
   p->status = 200;
   p->reply = NULL;
-  wait_state (p, attempts, id, &facts, PR_ATTEMPT_DONE);
+  wait_state (p, attempts, id, &facts, PR_CONSENT_DONE);
   g_assert_nonnull (strstr (p->asked->str, "device_code=dev"));
 }
 
 static void
 test_device_fails (Provider *p, gconstpointer data)
 {
-  g_autoptr (PrAttempts) attempts = pr_attempts_new (p->oauth, on_changed, NULL);
-  PrAttemptFacts facts;
+  g_autoptr (PrConsents) attempts = pr_consents_new (p->oauth, on_changed, NULL);
+  PrConsentFacts facts;
   guint id;
 
   provider_configure (p, "");
   p->reply = DEVICE;
-  id = pr_attempts_start (attempts, "r", "device", NULL);
-  wait_state (p, attempts, id, &facts, PR_ATTEMPT_WAITING);
+  id = pr_consents_start (attempts, "r", "device", NULL);
+  wait_state (p, attempts, id, &facts, PR_CONSENT_WAITING);
   p->status = 400;
   p->reply = "{\"error\":\"access_denied\"}";
-  wait_state (p, attempts, id, &facts, PR_ATTEMPT_FAILED);
+  wait_state (p, attempts, id, &facts, PR_CONSENT_FAILED);
   g_assert_nonnull (strstr (facts.why, "declined"));
   p->reply = "{\"error\":\"invalid_client\"}";
-  id = pr_attempts_start (attempts, "r", "device", NULL);
-  wait_state (p, attempts, id, &facts, PR_ATTEMPT_FAILED);
+  id = pr_consents_start (attempts, "r", "device", NULL);
+  wait_state (p, attempts, id, &facts, PR_CONSENT_FAILED);
 }
 
 static void
 test_alone (Provider *p, gconstpointer data)
 {
-  g_autoptr (PrAttempts) attempts = pr_attempts_new (p->oauth, on_changed, NULL);
-  PrAttemptFacts facts;
+  g_autoptr (PrConsents) attempts = pr_consents_new (p->oauth, on_changed, NULL);
+  PrConsentFacts facts;
   guint id;
 
   provider_configure (p, "oauth-flow=client-credentials\n");
-  id = pr_attempts_start (attempts, "r", "auto", NULL);
-  wait_state (p, attempts, id, &facts, PR_ATTEMPT_DONE);
+  id = pr_consents_start (attempts, "r", "auto", NULL);
+  wait_state (p, attempts, id, &facts, PR_CONSENT_DONE);
 }
 
 static void
 test_many (Provider *p, gconstpointer data)
 {
-  g_autoptr (PrAttempts) attempts = pr_attempts_new (p->oauth, on_changed, NULL);
+  g_autoptr (PrConsents) attempts = pr_consents_new (p->oauth, on_changed, NULL);
   g_autoptr (GError) error = NULL;
-  PrAttemptFacts facts;
+  PrConsentFacts facts;
   guint first, last = 0;
 
   provider_configure (p, "");
-  g_assert_cmpuint (pr_attempts_start (attempts, "none", "auto", &error), ==, 0);
+  g_assert_cmpuint (pr_consents_start (attempts, "none", "auto", &error), ==, 0);
   g_assert_error (error, PR_ERROR, PR_ERROR_CONFIG);
-  first = pr_attempts_start (attempts, "r", "auto", NULL);
+  first = pr_consents_start (attempts, "r", "auto", NULL);
   for (guint i = 0; i < 40; i++)
-    last = pr_attempts_start (attempts, "r", "auto", NULL);
-  g_assert_false (pr_attempts_get (attempts, first, &facts));
-  g_assert_cmpint (get_state (attempts, last, &facts), ==, PR_ATTEMPT_WAITING);
-  g_assert_cmpint (get_state (attempts, last - 1, &facts), ==, PR_ATTEMPT_FAILED);
-  pr_attempts_cancel (attempts, last);
-  pr_attempts_cancel (attempts, 999);
-  g_assert_cmpint (get_state (attempts, last, &facts), ==, PR_ATTEMPT_FAILED);
+    last = pr_consents_start (attempts, "r", "auto", NULL);
+  g_assert_false (pr_consents_get (attempts, first, &facts));
+  g_assert_cmpint (get_state (attempts, last, &facts), ==, PR_CONSENT_WAITING);
+  g_assert_cmpint (get_state (attempts, last - 1, &facts), ==, PR_CONSENT_FAILED);
+  pr_consents_cancel (attempts, last);
+  pr_consents_cancel (attempts, 999);
+  g_assert_cmpint (get_state (attempts, last, &facts), ==, PR_CONSENT_FAILED);
 }
 
 int
@@ -221,7 +221,7 @@ main (int argc, char *argv[])
   g_test_init (&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
 
 #define ADD(name)                                                                                  \
-  g_test_add ("/attempts/" #name, Provider, NULL, provider_set_up, test_##name, provider_tear_down)
+  g_test_add ("/consents/" #name, Provider, NULL, provider_set_up, test_##name, provider_tear_down)
   ADD (browser);
   ADD (paste);
   ADD (declined);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* People signing in. */
-#include "oauth/attempts.h"
+#include "oauth/consents.h"
 
 #include <string.h>
 
@@ -17,10 +17,10 @@
 
 typedef struct
 {
-  PrAttempts *owner; /* borrowed; NULL: forgotten while its token is being kept */
+  PrConsents *owner; /* borrowed; NULL: forgotten while its token is being kept */
   guint id;
   char *route; /* owned */
-  PrAttemptState state;
+  PrConsentState state;
   char *redirect_url, *oauth_state, *verifier, *url; /* owned, nullable: browser */
   char *issuer;                                      /* owned, nullable */
   PrRedirect *redirect;                              /* owned, nullable */
@@ -33,10 +33,10 @@ typedef struct
   char *account, *why;
 } Attempt;
 
-struct _PrAttempts
+struct _PrConsents
 {
   PrOauth *oauth; /* borrowed */
-  PrAttemptsFunc func;
+  PrConsentsFunc func;
   gpointer user_data;
   GQueue attempts; /* of Attempt, owned: the oldest first */
   guint last_id;
@@ -53,7 +53,7 @@ now_s (void)
 static gboolean
 is_over (const Attempt *attempt)
 {
-  return attempt->state == PR_ATTEMPT_DONE || attempt->state == PR_ATTEMPT_FAILED;
+  return attempt->state == PR_CONSENT_DONE || attempt->state == PR_CONSENT_FAILED;
 }
 
 /* What only an attempt that goes on needs; secrets among it. */
@@ -89,7 +89,7 @@ attempt_free (Attempt *self)
 }
 
 static Attempt *
-find (PrAttempts *self, guint id)
+find (PrConsents *self, guint id)
 {
   for (GList *link = self->attempts.head; link != NULL; link = link->next)
     if (((Attempt *) link->data)->id == id)
@@ -100,7 +100,7 @@ find (PrAttempts *self, guint id)
 static void
 on_changed (gpointer user_data)
 {
-  PrAttempts *self = user_data;
+  PrConsents *self = user_data;
   g_autoptr (GArray) changed = g_steal_pointer (&self->changed);
 
   self->changed = g_array_new (FALSE, FALSE, sizeof (guint));
@@ -109,9 +109,9 @@ on_changed (gpointer user_data)
 }
 
 static void
-set_state (Attempt *self, PrAttemptState state)
+set_state (Attempt *self, PrConsentState state)
 {
-  PrAttempts *owner = self->owner;
+  PrConsents *owner = self->owner;
 
   self->state = state;
   g_array_append_val (owner->changed, self->id);
@@ -125,7 +125,7 @@ fail (Attempt *self, const char *why)
   let_go (self);
   g_free (self->why);
   self->why = g_strdup (why);
-  set_state (self, PR_ATTEMPT_FAILED);
+  set_state (self, PR_CONSENT_FAILED);
 }
 
 static void
@@ -157,7 +157,7 @@ on_kept (const GError *error, gpointer user_data)
       return;
     }
   let_go (self);
-  set_state (self, PR_ATTEMPT_DONE);
+  set_state (self, PR_CONSENT_DONE);
 }
 
 static void poll_later (Attempt *self);
@@ -273,7 +273,7 @@ on_device (const PrWebAnswer *answer, const GError *error, gpointer user_data)
     }
   self->interval_s = self->device->interval_s;
   self->expires_s = self->device->expires_s;
-  set_state (self, PR_ATTEMPT_WAITING);
+  set_state (self, PR_CONSENT_WAITING);
   poll_later (self);
 }
 
@@ -290,7 +290,7 @@ exchange (Attempt *self, const char *code)
     return;
   form = pr_oauth_ask_with_code (&client, code, self->redirect_url, self->verifier);
   self->asking = ask (self, client.token_url, form, ca_file, on_token);
-  set_state (self, PR_ATTEMPT_CHECKING);
+  set_state (self, PR_CONSENT_CHECKING);
 }
 
 static void
@@ -309,7 +309,7 @@ take_redirect (Attempt *self, const char *query, GError **error)
   g_autoptr (GError) own = NULL;
   char *code;
 
-  if (self->state != PR_ATTEMPT_WAITING || self->oauth_state == NULL || self->why != NULL)
+  if (self->state != PR_CONSENT_WAITING || self->oauth_state == NULL || self->why != NULL)
     {
       g_set_error_literal (error, PR_ERROR, PR_ERROR_PROTOCOL,
                            "This sign-in does not wait for an answer any more");
@@ -390,7 +390,7 @@ start_browser (Attempt *self, const PrOauthClient *client, GError **error)
     pr_oauth_make_authorize_url (client, self->redirect_url, self->oauth_state, self->verifier);
   self->expires_s = now_s () + CODE_LIFE_S;
   pr_timer_start (&self->timer, loop, CODE_LIFE_S * 1000, on_late, self);
-  set_state (self, PR_ATTEMPT_WAITING);
+  set_state (self, PR_CONSENT_WAITING);
   return TRUE;
 }
 
@@ -407,7 +407,7 @@ start_device (Attempt *self, const PrOauthClient *client, const char *ca_file, G
     }
   form = pr_oauth_ask_for_device (client);
   self->asking = ask (self, client->device, form, ca_file, on_device);
-  set_state (self, PR_ATTEMPT_ASKING);
+  set_state (self, PR_CONSENT_ASKING);
   return TRUE;
 }
 
@@ -417,7 +417,7 @@ start_alone (Attempt *self, const PrOauthClient *client, const char *ca_file)
   g_autoptr (GBytes) form = pr_oauth_ask_alone (client);
 
   self->asking = ask (self, client->token_url, form, ca_file, on_token);
-  set_state (self, PR_ATTEMPT_CHECKING);
+  set_state (self, PR_CONSENT_CHECKING);
   return TRUE;
 }
 
@@ -447,10 +447,10 @@ start (Attempt *self, const char *flow, GError **error)
 
 /* --- public --- */
 
-PrAttempts *
-pr_attempts_new (PrOauth *oauth, PrAttemptsFunc func, gpointer user_data)
+PrConsents *
+pr_consents_new (PrOauth *oauth, PrConsentsFunc func, gpointer user_data)
 {
-  PrAttempts *self = g_new0 (PrAttempts, 1);
+  PrConsents *self = g_new0 (PrConsents, 1);
 
   self->oauth = oauth;
   self->func = func;
@@ -461,7 +461,7 @@ pr_attempts_new (PrOauth *oauth, PrAttemptsFunc func, gpointer user_data)
 }
 
 void
-pr_attempts_free (PrAttempts *self)
+pr_consents_free (PrConsents *self)
 {
   Attempt *attempt;
 
@@ -477,7 +477,7 @@ pr_attempts_free (PrAttempts *self)
 /* An earlier attempt for the same route ends; the oldest that is over makes room. FALSE: there are
  * too many. */
 static gboolean
-make_room (PrAttempts *self, const char *route)
+make_room (PrConsents *self, const char *route)
 {
   for (GList *link = self->attempts.head; link != NULL; link = link->next)
     {
@@ -500,7 +500,7 @@ make_room (PrAttempts *self, const char *route)
 }
 
 guint
-pr_attempts_start (PrAttempts *self, const char *route, const char *flow, GError **error)
+pr_consents_start (PrConsents *self, const char *route, const char *flow, GError **error)
 {
   Attempt *attempt;
 
@@ -524,7 +524,7 @@ pr_attempts_start (PrAttempts *self, const char *route, const char *flow, GError
 }
 
 gboolean
-pr_attempts_paste (PrAttempts *self, guint id, const char *url, GError **error)
+pr_consents_paste (PrConsents *self, guint id, const char *url, GError **error)
 {
   Attempt *attempt = find (self, id);
   const char *query = strchr (url, '?');
@@ -543,7 +543,7 @@ pr_attempts_paste (PrAttempts *self, guint id, const char *url, GError **error)
 }
 
 void
-pr_attempts_cancel (PrAttempts *self, guint id)
+pr_consents_cancel (PrConsents *self, guint id)
 {
   Attempt *attempt = find (self, id);
 
@@ -552,12 +552,12 @@ pr_attempts_cancel (PrAttempts *self, guint id)
 }
 
 gboolean
-pr_attempts_get (PrAttempts *self, guint id, PrAttemptFacts *out)
+pr_consents_get (PrConsents *self, guint id, PrConsentFacts *out)
 {
   const Attempt *attempt = find (self, id);
   const PrOauthDevice *device = attempt != NULL ? attempt->device : NULL;
 
-  *out = (PrAttemptFacts){ 0 };
+  *out = (PrConsentFacts){ 0 };
   if (attempt == NULL)
     return FALSE;
   out->route = attempt->route;
@@ -571,7 +571,7 @@ pr_attempts_get (PrAttempts *self, guint id, PrAttemptFacts *out)
       out->user_code = device->user_code;
       out->short_url = device->url;
     }
-  if (attempt->state == PR_ATTEMPT_FAILED)
+  if (attempt->state == PR_CONSENT_FAILED)
     out->why = attempt->why;
   return TRUE;
 }
