@@ -29,10 +29,12 @@ answer_objects (Fixture *f, GDBusMethodInvocation *invocation)
                      "<'account_1_0'>, 'PresentationIdentity': <'Me@example.org'>}%s}},)",
                      PATH, tokens);
 
+  g_autoptr (GVariant) objects =
+    g_variant_parse (G_VARIANT_TYPE ("(a{oa{sa{sv}}})"), text, NULL, NULL, NULL);
+
   if (!f->has_tokens)
     g_assert_null (strstr (text, "OAuth2Based"));
-  g_dbus_method_invocation_return_value (
-    invocation, g_variant_parse (G_VARIANT_TYPE ("(a{oa{sa{sv}}})"), text, NULL, NULL, NULL));
+  g_dbus_method_invocation_return_value (invocation, objects);
 }
 
 static void

@@ -103,7 +103,9 @@ test_judge (void)
       };
       PrHttpAnswer judged;
 
-      g_test_message ("%u %s", cases[i].status, cases[i].body);
+      g_autofree char *shown = g_utf8_make_valid (cases[i].body, -1); /* TAP is UTF-8 */
+
+      g_test_message ("%u %s", cases[i].status, shown);
       pr_http_answer_judge (&judged, cases[i].via, &answer, NOW_S);
       g_assert_cmpint (judged.verdict, ==, cases[i].verdict);
       g_assert_cmpuint (judged.reply.code, ==, cases[i].code);

@@ -164,7 +164,7 @@ class Crashes(FaultSuite):
     def large_files(relay):
         return [
             os.path.join(folder, name) for folder, _, names in os.walk(relay.home) for name in names
-            if not name.startswith("queue.db")
+            if not name.startswith(("queue.db", "reserve"))
             and os.path.getsize(os.path.join(folder, name)) > 500_000
         ]
 
