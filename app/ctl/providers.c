@@ -124,11 +124,9 @@ print_provider (const PrProvider *provider)
     }
   for (guint i = 0; i < provider->n_limits; i++)
     {
-      g_autofree char *number = g_strdup_printf ("%u", provider->limits[i].number);
+      g_autofree char *words = pr_rate_limit_describe (&provider->limits[i]);
 
-      printf ("  %-12s %s %s in %" G_GUINT64_FORMAT " seconds\n", i == 0 ? "Limits" : "", number,
-              provider->limits[i].per_recipient ? "recipients" : "messages",
-              provider->limits[i].window_s);
+      printf ("  %-12s %s\n", i == 0 ? "Limits" : "", words);
     }
   if (provider->from_words != NULL)
     printf ("  %-12s %s\n", "Senders", provider->from_words);

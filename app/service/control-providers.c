@@ -122,7 +122,7 @@ add_limits (GVariantBuilder *builder, PrRunner *runner, const PrRouteConfig *rou
   g_variant_builder_init (&limits, G_VARIANT_TYPE ("aa{sv}"));
   for (guint i = 0; i < n; i++)
     {
-      g_autofree char *words = pr_pace_describe (&uses[i].limit);
+      g_autofree char *words = pr_rate_limit_describe (&uses[i].limit);
       GVariantBuilder limit;
 
       g_variant_builder_init (&limit, G_VARIANT_TYPE_VARDICT);

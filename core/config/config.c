@@ -634,3 +634,28 @@ pr_config_save (const char *path, const char *text, gsize len, GError **error)
   g_set_error (error, PR_ERROR, PR_ERROR_TEMPORARY, "%s cannot be written: %s", path, own->message);
   return FALSE;
 }
+
+char *
+pr_rate_limit_describe (const PrRateLimit *limit)
+{
+  static const struct
+  {
+    guint64 seconds;
+    const char *one, *many;
+  } units[] = {
+    { 86400, "a day", "days" },
+    { 3600, "an hour", "hours" },
+    { 60, "a minute", "minutes" },
+    { 1, "a second", "seconds" },
+  };
+  const char *what = limit->per_recipient ? "recipient" : "message";
+  const char *plural = limit->number == 1 ? "" : "s";
+  guint i = 0;
+
+  while (limit->window_s % units[i].seconds != 0 && i < G_N_ELEMENTS (units) - 1)
+    i++;
+  if (limit->window_s == units[i].seconds)
+    return g_strdup_printf ("%u %s%s %s", limit->number, what, plural, units[i].one);
+  return g_strdup_printf ("%u %s%s in %" G_GUINT64_FORMAT " %s", limit->number, what, plural,
+                          limit->window_s / units[i].seconds, units[i].many);
+}

@@ -74,6 +74,9 @@ typedef struct
   gboolean per_recipient;
 } PrRateLimit;
 
+/* "500 recipients a day". (transfer full) */
+char *pr_rate_limit_describe (const PrRateLimit *limit);
+
 typedef struct _PrProvider PrProvider; /* providers.h */
 
 typedef struct

@@ -231,31 +231,6 @@ pr_pace_get_largest (const PrPace *self)
   return largest;
 }
 
-char *
-pr_pace_describe (const PrRateLimit *limit)
-{
-  static const struct
-  {
-    guint64 seconds;
-    const char *one, *many;
-  } units[] = {
-    { 86400, "a day", "days" },
-    { 3600, "an hour", "hours" },
-    { 60, "a minute", "minutes" },
-    { 1, "a second", "seconds" },
-  };
-  const char *what = limit->per_recipient ? "recipient" : "message";
-  const char *plural = limit->number == 1 ? "" : "s";
-  guint i = 0;
-
-  while (limit->window_s % units[i].seconds != 0 && i < G_N_ELEMENTS (units) - 1)
-    i++;
-  if (limit->window_s == units[i].seconds)
-    return g_strdup_printf ("%u %s%s %s", limit->number, what, plural, units[i].one);
-  return g_strdup_printf ("%u %s%s in %" G_GUINT64_FORMAT " %s", limit->number, what, plural,
-                          limit->window_s / units[i].seconds, units[i].many);
-}
-
 /* ── Life ─────────────────────────────────────────────────────────────────────────────────── */
 
 static void

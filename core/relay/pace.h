@@ -50,7 +50,4 @@ typedef struct
 guint pr_pace_count_limits (const PrPace *self);
 void pr_pace_get_use (PrPace *self, gint64 now_us, guint limit, PrPaceUse *out);
 
-/* "500 messages a day", "3 recipients in 5 minutes". (transfer full) */
-char *pr_pace_describe (const PrRateLimit *limit);
-
 G_END_DECLS

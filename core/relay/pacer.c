@@ -118,7 +118,7 @@ wait_until (PrHop *hop, gint64 due_us, guint limit)
   if (due_us == G_MAXINT64)
     return;
   pr_pace_get_use (self->pace, now_us, limit, &use);
-  words = pr_pace_describe (&use.limit);
+  words = pr_rate_limit_describe (&use.limit);
   until = format_time (due_us, now_us);
   hop->pace_words = g_strdup_printf (
     "Waits until %s: %s takes %s (limit= changes it)", until,

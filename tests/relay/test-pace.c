@@ -221,7 +221,7 @@ test_describe (void)
 
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
     {
-      g_autofree char *words = pr_pace_describe (&cases[i].limit);
+      g_autofree char *words = pr_rate_limit_describe (&cases[i].limit);
 
       g_assert_cmpstr (words, ==, cases[i].words);
     }
