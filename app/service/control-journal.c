@@ -115,6 +115,38 @@ on_query (PrDbusJournal1 *skeleton, GDBusMethodInvocation *invocation, GVariant 
   return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 
+/* ── History ──────────────────────────────────────────────────────────────────────────────── */
+
+static void
+on_history (const PrStoreHour *hours, guint n, const GError *error, gpointer user_data)
+{
+  GDBusMethodInvocation *invocation = user_data;
+  GVariantBuilder builder;
+
+  if (error != NULL)
+    {
+      pr_control_refuse (invocation, "%s", error->message);
+      return;
+    }
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE ("a(xttttt)"));
+  for (guint i = 0; i < n; i++)
+    g_variant_builder_add (&builder, "(xttttt)", hours[i].begin_us, hours[i].n_received,
+                           hours[i].n_delivered, hours[i].n_deferred, hours[i].n_failed,
+                           hours[i].n_refused);
+  g_dbus_method_invocation_return_value (invocation, g_variant_new ("(a(xttttt))", &builder));
+}
+
+static gboolean
+on_get_history (PrDbusJournal1 *skeleton, GDBusMethodInvocation *invocation, gint64 from,
+                gpointer user_data)
+{
+  PrControl *self = user_data;
+
+  pr_store_history (pr_engine_get_store (self->engine), from, on_history, invocation);
+  return G_DBUS_METHOD_INVOCATION_HANDLED;
+}
+
 /* ── Follow ───────────────────────────────────────────────────────────────────────────────── */
 
 static void
@@ -192,6 +224,7 @@ pr_control_make_journal (PrControl *self)
   PrDbusJournal1 *skeleton = pr_dbus_journal1_skeleton_new ();
 
   g_signal_connect (skeleton, "handle-query", G_CALLBACK (on_query), self);
+  g_signal_connect (skeleton, "handle-get-history", G_CALLBACK (on_get_history), self);
   g_signal_connect (skeleton, "handle-follow", G_CALLBACK (on_follow), self);
 
   return skeleton;

@@ -83,6 +83,43 @@ on_disconnect (PrDbusSessions1 *skeleton, GDBusMethodInvocation *invocation, gui
   return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 
+static void
+on_devices (const PrStoreDevice *devices, guint n, const GError *error, gpointer user_data)
+{
+  GDBusMethodInvocation *invocation = user_data;
+  GVariantBuilder builder;
+
+  if (error != NULL)
+    {
+      pr_control_refuse (invocation, "%s", error->message);
+      return;
+    }
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE ("aa{sv}"));
+  for (guint i = 0; i < n; i++)
+    {
+      GVariantBuilder device;
+
+      g_variant_builder_init (&device, G_VARIANT_TYPE_VARDICT);
+      pr_control_add_string (&device, "client", devices[i].client);
+      pr_control_add_string (&device, "user", *devices[i].user != '\0' ? devices[i].user : NULL);
+      pr_control_add_time (&device, "seen", devices[i].seen_us);
+      pr_control_add_u64 (&device, "messages", devices[i].n_messages);
+      g_variant_builder_add_value (&builder, g_variant_builder_end (&device));
+    }
+  g_dbus_method_invocation_return_value (invocation, g_variant_new ("(aa{sv})", &builder));
+}
+
+static gboolean
+on_list_devices (PrDbusSessions1 *skeleton, GDBusMethodInvocation *invocation, guint limit,
+                 gpointer user_data)
+{
+  PrControl *self = user_data;
+
+  pr_store_devices (pr_engine_get_store (self->engine), limit, on_devices, invocation);
+  return G_DBUS_METHOD_INVOCATION_HANDLED;
+}
+
 PrDbusSessions1 *
 pr_control_make_sessions (PrControl *self)
 {
@@ -90,6 +127,7 @@ pr_control_make_sessions (PrControl *self)
 
   g_signal_connect (skeleton, "handle-list", G_CALLBACK (on_list), self);
   g_signal_connect (skeleton, "handle-read-transcript", G_CALLBACK (on_read_transcript), self);
+  g_signal_connect (skeleton, "handle-list-devices", G_CALLBACK (on_list_devices), self);
   g_signal_connect (skeleton, "handle-disconnect", G_CALLBACK (on_disconnect), self);
 
   return skeleton;

@@ -140,6 +140,8 @@ run_put (PrJob *job, PrWriter *writer)
 
   if (code == SQLITE_OK && self->event != NULL)
     code = pr_writer_insert_event (writer, self->event);
+  pr_tally_device (pr_writer_get_tally (writer), self->message->client, self->message->user,
+                   self->message->received_us);
 
   return code;
 }

@@ -36,6 +36,7 @@ static void
 roll_back (PrWriter *self)
 {
   self->draft = self->counter;
+  pr_tally_forget (&self->tally);
   g_ptr_array_set_size (self->unlinks, 0);
   /* Some faults have rolled back already. */
   if (!sqlite3_get_autocommit (self->db.handle))
@@ -45,6 +46,8 @@ roll_back (PrWriter *self)
 int
 pr_writer_insert_event (PrWriter *self, PrEvent *event)
 {
+  int code;
+
   if (event->id == 0)
     {
       gint64 now = g_get_real_time ();
@@ -56,7 +59,8 @@ pr_writer_insert_event (PrWriter *self, PrEvent *event)
   self->draft.event_octets += (gint64) pr_event_get_octets (event);
   self->draft.last_event = MAX (self->draft.last_event, event->id);
 
-  return pr_rows_insert_event (&self->db, event);
+  code = pr_tally_event (&self->tally, &self->db, event);
+  return code == SQLITE_OK ? pr_rows_insert_event (&self->db, event) : code;
 }
 
 static int
@@ -107,8 +111,10 @@ has_changed_queue (const PrCounter *a, const PrCounter *b)
 static int
 commit (PrWriter *self)
 {
-  int code = SQLITE_OK;
+  int code = pr_tally_write (&self->tally, &self->db);
 
+  if (code != SQLITE_OK)
+    return code;
   if (memcmp (&self->draft, &self->counter, sizeof self->draft) != 0)
     {
       if (has_changed_queue (&self->draft, &self->counter))
@@ -429,6 +435,12 @@ void
 pr_writer_unlink_later (PrWriter *self, const char *spool)
 {
   g_ptr_array_add (self->unlinks, g_strdup (spool));
+}
+
+PrTally *
+pr_writer_get_tally (PrWriter *self)
+{
+  return &self->tally;
 }
 
 void

@@ -9,8 +9,9 @@ G_BEGIN_DECLS
 /* The schema this program writes. Each step is a case in database.c, and a database of each
  * version lies in tests/data.
  *   1  the first
- *   2  values by name */
-#define PR_DATABASE_VERSION 2
+ *   2  values by name
+ *   3  counts by hour, and devices */
+#define PR_DATABASE_VERSION 3
 
 #define PR_DATABASE_BUSY_TIMEOUT_MS 10000 /* another program looks into the file */
 
@@ -48,6 +49,12 @@ typedef enum
   PR_SQL_PUT_VALUE,
   PR_SQL_DELETE_VALUE,
   PR_SQL_SELECT_VALUES,
+  PR_SQL_ADD_HOUR,
+  PR_SQL_DELETE_HOURS,
+  PR_SQL_UPDATE_DEVICE,
+  PR_SQL_INSERT_DEVICE,
+  PR_SQL_COUNT_DEVICES,
+  PR_SQL_DELETE_DEVICES,
   PR_N_SQL,
 } PrSql;
 

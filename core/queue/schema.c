@@ -11,6 +11,8 @@
  * event      its id is the time in microseconds, made increasing: a time range is an id range.
  *            skew is id - time, 0 unless the clock went back.
  * counter    one row: what nobody should have to count.
+ * history    how many of each outcome in one hour since the epoch (tally.h): no graph scans events.
+ * device     who sent mail, and when last (tally.h).
  * value      small things by name that outlive a restart, such as who is refused.
  */
 #include "queue/schema.h"
@@ -76,6 +78,25 @@ static const char version_2[] = "CREATE TABLE value ("
                                 "  name TEXT PRIMARY KEY,"
                                 "  value TEXT NOT NULL) WITHOUT ROWID;";
 
+/* The last day of an older queue is counted once, so that its graph is not empty. */
+static const char version_3[] =
+  "CREATE TABLE history ("
+  "  hour INTEGER PRIMARY KEY,"
+  "  received INTEGER NOT NULL,"
+  "  delivered INTEGER NOT NULL,"
+  "  deferred INTEGER NOT NULL,"
+  "  failed INTEGER NOT NULL,"
+  "  refused INTEGER NOT NULL);"
+  "INSERT INTO history SELECT (id - skew) / 3600000000, sum (kind = 7), sum (kind = 8),"
+  "  sum (kind = 9), sum (kind = 10), sum (kind = 6) FROM event"
+  "  WHERE id > (SELECT max (id) FROM event) - 86400000000 AND kind BETWEEN 6 AND 10 GROUP BY 1;"
+  "CREATE TABLE device ("
+  "  client TEXT NOT NULL,"
+  "  user TEXT NOT NULL," /* "": did not sign in */
+  "  seen INTEGER NOT NULL,"
+  "  messages INTEGER NOT NULL,"
+  "  PRIMARY KEY (client, user)) WITHOUT ROWID;";
+
 static const char *const statements[PR_N_SQL] = {
   [PR_SQL_BEGIN] = "BEGIN",
   [PR_SQL_BEGIN_WRITE] = "BEGIN IMMEDIATE",
@@ -129,6 +150,20 @@ static const char *const statements[PR_N_SQL] = {
   [PR_SQL_DELETE_VALUE] = "DELETE FROM value WHERE name = ?1",
   [PR_SQL_SELECT_VALUES] = "SELECT name, value FROM value WHERE name >= ?1"
                            " ORDER BY name LIMIT ?2",
+  [PR_SQL_ADD_HOUR] =
+    "INSERT INTO history (hour, received, delivered, deferred, failed, refused)"
+    " VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (hour) DO UPDATE SET"
+    " received = received + excluded.received, delivered = delivered + excluded.delivered,"
+    " deferred = deferred + excluded.deferred, failed = failed + excluded.failed,"
+    " refused = refused + excluded.refused",
+  [PR_SQL_DELETE_HOURS] = "DELETE FROM history WHERE hour < ?1",
+  [PR_SQL_UPDATE_DEVICE] = "UPDATE device SET seen = max (seen, ?3), messages = messages + ?4"
+                           " WHERE client = ?1 AND user = ?2",
+  [PR_SQL_INSERT_DEVICE] = "INSERT INTO device (client, user, seen, messages)"
+                           " VALUES (?1, ?2, ?3, ?4)",
+  [PR_SQL_COUNT_DEVICES] = "SELECT count (*) FROM device",
+  [PR_SQL_DELETE_DEVICES] = "DELETE FROM device WHERE (client, user) IN"
+                            " (SELECT client, user FROM device ORDER BY seen LIMIT ?1)",
 };
 
 const char *
@@ -152,6 +187,10 @@ pr_schema_migrate (sqlite3 *handle, int version)
     case 1:
       if (code == SQLITE_OK)
         code = sqlite3_exec (handle, version_2, NULL, NULL, NULL);
+      G_GNUC_FALLTHROUGH;
+    case 2:
+      if (code == SQLITE_OK)
+        code = sqlite3_exec (handle, version_3, NULL, NULL, NULL);
       /* The next version's step goes here, and each falls through to the one behind it. */
       break;
     default: code = SQLITE_MISMATCH; break;

@@ -203,6 +203,32 @@ typedef void (*PrStoreEventsDone) (const PrEvent *events, guint n, const GError 
                                    gpointer user_data);
 void pr_store_events (PrStore *self, const PrEventFilter *filter, guint limit,
                       PrStoreEventsDone done, gpointer user_data);
+/* What happened in one hour, counted as it happened. */
+typedef struct
+{
+  gint64 begin_us; /* of the hour, UTC */
+  guint64 n_received;
+  guint64 n_delivered, n_deferred, n_failed; /* recipients */
+  guint64 n_refused;
+} PrStoreHour;
+typedef void (*PrStoreHistoryDone) (const PrStoreHour *hours, guint n, const GError *error,
+                                    gpointer user_data);
+/* The hours since the one of @from_us in which something happened, oldest first; 32 days are
+ * kept. Like all events, those of the last second may be missing. */
+void pr_store_history (PrStore *self, gint64 from_us, PrStoreHistoryDone done, gpointer user_data);
+
+/* Who sent mail. */
+typedef struct
+{
+  const char *client; /* address */
+  const char *user;   /* "": did not sign in */
+  gint64 seen_us;     /* its last message */
+  guint64 n_messages;
+} PrStoreDevice;
+typedef void (*PrStoreDevicesDone) (const PrStoreDevice *devices, guint n, const GError *error,
+                                    gpointer user_data);
+/* The last seen first; about 1,000 are kept. */
+void pr_store_devices (PrStore *self, guint limit, PrStoreDevicesDone done, gpointer user_data);
 /* Keeps what is younger than @keep_s and at most @max_octets of it; in small steps, when idle. */
 void pr_store_set_retention (PrStore *self, guint64 keep_s, guint64 max_octets);
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "queue/reserve.h"
+#include "queue/tally.h"
 #include "queue/tidy.h"
 #include "queue/writer.h"
 
@@ -43,6 +44,7 @@ struct _PrWriter
   gboolean in_hurry;
   PrTidy tidy;
   PrReserve reserve;
+  PrTally tally;
 };
 
 /* When a log of this many pages of 4 KiB is copied into the database for the first time. */

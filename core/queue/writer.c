@@ -175,6 +175,7 @@ pr_writer_new (const PrWriterOptions *options, GError **error)
 
   self->options = *options;
   self->unlinks = g_ptr_array_new_with_free_func (g_free);
+  pr_tally_init (&self->tally);
   self->checkpoint_at = PR_WRITER_CHECKPOINT_PAGES;
   g_mutex_init (&self->lock);
   g_cond_init (&self->cond);
@@ -228,6 +229,7 @@ pr_writer_free (PrWriter *self)
   g_ptr_array_unref (self->unlinks);
   g_cond_clear (&self->cond);
   g_mutex_clear (&self->lock);
+  pr_tally_clear (&self->tally);
   pr_reserve_clear (&self->reserve);
   g_free (self->path);
   g_free (self);

@@ -4,6 +4,7 @@
 #include "queue/database.h"
 #include "queue/job.h"
 #include "queue/pool.h"
+#include "queue/tally.h"
 
 G_BEGIN_DECLS
 
@@ -47,6 +48,8 @@ const PrCounter *pr_writer_get_counter (PrWriter *self);
 PrDatabase *pr_writer_get_database (PrWriter *self);
 /* The counters of the running transaction: a rollback takes them back. */
 PrCounter *pr_writer_get_draft (PrWriter *self);
+/* What the running transaction adds to it: a rollback forgets it. */
+PrTally *pr_writer_get_tally (PrWriter *self);
 /* Removes a spool file below the body folder when, and only when, the transaction commits. */
 void pr_writer_unlink_later (PrWriter *self, const char *spool);
 /* n recipients more (or fewer) in this state. */

@@ -423,6 +423,36 @@ test_signals (Fixture *f, gconstpointer data)
   g_dbus_connection_signal_unsubscribe (f->connection, subscription);
 }
 
+static gboolean
+has_history (Fixture *f)
+{
+  g_autoptr (GVariant) answer =
+    call (f, "Journal1", "GetHistory", g_variant_new ("(x)", (gint64) 0), "(a(xttttt))");
+  g_autoptr (GVariant) hours = g_variant_get_child_value (answer, 0);
+  guint64 received;
+
+  if (g_variant_n_children (hours) == 0)
+    return FALSE;
+
+  g_variant_get_child (hours, 0, "(xttttt)", NULL, &received, NULL, NULL, NULL, NULL);
+  g_assert_cmpuint (received, ==, 1);
+  return TRUE;
+}
+
+/* Nothing that was counted while nobody asked is lost; the service's own mail is of no device. */
+static void
+test_history (Fixture *f, gconstpointer data)
+{
+  g_autofree char *id = send_test_mail (f);
+  g_autoptr (GVariant) answer = NULL;
+  g_autoptr (GVariant) devices = NULL;
+
+  wait_for (NULL, has_history (f), "the mail to be counted");
+  answer = call (f, "Sessions1", "ListDevices", g_variant_new ("(u)", 10u), "(aa{sv})");
+  devices = g_variant_get_child_value (answer, 0);
+  g_assert_cmpuint (g_variant_n_children (devices), ==, 0);
+}
+
 static void
 test_journal (Fixture *f, gconstpointer data)
 {
@@ -636,6 +666,7 @@ main (int argc, char *argv[])
   ADD ("/service/message", test_message);
   ADD ("/service/signals", test_signals);
   ADD ("/service/journal", test_journal);
+  ADD ("/service/history", test_history);
   ADD ("/service/configuration", test_configuration);
   ADD ("/service/edit", test_edit);
   ADD ("/service/providers", test_providers);

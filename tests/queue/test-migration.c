@@ -467,6 +467,7 @@ main (int argc, char *argv[])
   ADD ("/open/message-damaged", test_message_damaged);
   g_test_add ("/open/old/v1", Fixture, "queue-v1.db", set_up, test_old, tear_down);
   g_test_add ("/open/old/v2", Fixture, "queue-v2.db", set_up, test_old, tear_down);
+  g_test_add ("/open/old/v3", Fixture, "queue-v3.db", set_up, test_old, tear_down);
 
   return g_test_run ();
 }
