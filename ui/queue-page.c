@@ -231,8 +231,8 @@ on_selection_changed (PrQueuePage *self)
   g_autoptr (GtkBitset) selected =
     gtk_selection_model_get_selection (GTK_SELECTION_MODEL (self->selection));
   guint64 n = gtk_bitset_get_size (selected);
-  g_autofree char *text = g_strdup_printf (
-    ngettext ("%" G_GUINT64_FORMAT " selected", "%" G_GUINT64_FORMAT " selected", (gulong) n), n);
+  g_autofree char *text =
+    g_strdup_printf (ngettext ("%lu selected", "%lu selected", (gulong) n), (gulong) n);
   static const char *const names[] = { "queue.retry",  "queue.hold", "queue.release",
                                        "queue.delete", "queue.fail", "queue.move" };
 

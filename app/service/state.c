@@ -48,12 +48,10 @@ pr_state_describe (PrEngine *engine)
     return g_strdup (standstill);
   if (queue.n_failed > 0)
     return g_strdup_printf (
-      ngettext ("%" G_GUINT64_FORMAT " recipient could not be reached and nobody could be told; "
-                "look at the queue",
-                "%" G_GUINT64_FORMAT " recipients could not be reached and nobody could be told; "
-                "look at the queue",
+      ngettext ("%lu recipient could not be reached and nobody could be told; look at the queue",
+                "%lu recipients could not be reached and nobody could be told; look at the queue",
                 (gulong) queue.n_failed),
-      queue.n_failed);
+      (gulong) queue.n_failed);
   if (runner.n_hops_await_sign_in > 0)
     return g_strdup (_ ("A provider wants you to sign in; its mail waits"));
   if (runner.n_hops_blocked == 1)
