@@ -3,6 +3,7 @@
 
 #include <glib/gi18n.h>
 
+#include "change.h"
 #include "control/client.h"
 #include "session-list.h"
 #include "toast.h"
@@ -150,71 +151,6 @@ on_disconnect (GSimpleAction *action, GVariant *parameter, gpointer user_data)
                      on_disconnected, g_object_ref (self));
 }
 
-typedef struct
-{
-  PrSessionsPage *page; /* owned */
-  char *words;          /* owned: what to say when it is done; NULL: it is an undo */
-} Change;
-
-static void
-change_free (Change *change)
-{
-  g_object_unref (change->page);
-  g_free (change->words);
-  g_free (change);
-}
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (Change, change_free)
-
-static void on_changed (GObject *source, GAsyncResult *result, gpointer user_data);
-
-/* @edits: a(ssss), those that take it back again. */
-static void
-on_undo (AdwToast *toast, gpointer user_data)
-{
-  PrSessionsPage *self = user_data;
-  Change *change = g_new0 (Change, 1);
-
-  change->page = g_object_ref (self);
-  pr_service_call (self->service, "Configuration1", "Apply",
-                   g_variant_new ("(s)", g_object_get_data (G_OBJECT (toast), "before")), "(asas)",
-                   NULL, on_changed, change);
-}
-
-static void
-offer_undo (PrSessionsPage *self, const char *words, const char *before)
-{
-  AdwToast *toast = adw_toast_new (words);
-
-  adw_toast_set_button_label (toast, _ ("_Undo"));
-  g_object_set_data_full (G_OBJECT (toast), "before", g_strdup (before), g_free);
-  g_signal_connect_object (toast, "button-clicked", G_CALLBACK (on_undo), self, 0);
-  pr_toast_add (GTK_WIDGET (self), toast);
-}
-
-static void
-on_changed (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (Change) change = user_data;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GVariant) answer = pr_service_call_finish (PR_SERVICE (source), result, &error);
-  g_autofree const char **faults = NULL;
-  const char *before;
-
-  if (answer == NULL)
-    {
-      pr_toast_show (GTK_WIDGET (change->page), error->message);
-      return;
-    }
-  g_variant_get_child (answer, 0, "^a&s", &faults);
-  if (faults[0] != NULL)
-    pr_toast_show (GTK_WIDGET (change->page), faults[0]);
-  else if (change->words != NULL)
-    {
-      g_variant_get_child (answer, 2, "&s", &before);
-      offer_undo (change->page, change->words, before);
-    }
-}
-
 static char *
 say_allowed (const char *address)
 {
@@ -233,8 +169,8 @@ move_address (PrSessionsPage *self, const char *from, const char *to,
               char *(*say) (const char *address))
 {
   g_autofree char *client = self->shown != NULL ? pr_session_get_client (self->shown) : NULL;
+  g_autofree char *words = NULL;
   GVariantBuilder edits;
-  Change *change;
 
   if (client == NULL)
     return;
@@ -242,11 +178,8 @@ move_address (PrSessionsPage *self, const char *from, const char *to,
   g_variant_builder_init (&edits, G_VARIANT_TYPE ("a(ssss)"));
   g_variant_builder_add (&edits, "(ssss)", "take", "access", from, client);
   g_variant_builder_add (&edits, "(ssss)", "add", "access", to, client);
-  change = g_new0 (Change, 1);
-  change->page = g_object_ref (self);
-  change->words = say (client);
-  pr_service_call (self->service, "Configuration1", "Edit", g_variant_new ("(a(ssss))", &edits),
-                   "(asass)", NULL, on_changed, change);
+  words = say (client);
+  pr_change_edit (GTK_WIDGET (self), self->service, g_variant_builder_end (&edits), words, NULL);
 }
 
 static void

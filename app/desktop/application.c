@@ -8,6 +8,7 @@
 
 #include "desktop/launcher.h"
 #include "ui/pages.h"
+#include "ui/settings-window.h"
 #include "ui/toast.h"
 #include "ui/window.h"
 
@@ -98,17 +99,34 @@ on_start_service (GSimpleAction *action, GVariant *parameter, gpointer user_data
 }
 
 static void
+show_settings (PrApplication *self)
+{
+  GtkWindow *window = gtk_application_get_active_window (GTK_APPLICATION (self));
+
+  gtk_window_present (pr_settings_window_new (window, self->service));
+}
+
+static void
 on_show (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 {
   GApplication *self = user_data;
   GtkWindow *window;
   const char *page, *item;
 
+  /* A page that this version does not know, of a newer service, opens the window all the same. */
   g_variant_get (parameter, "(&s&s)", &page, &item);
   g_application_activate (self);
   window = gtk_application_get_active_window (GTK_APPLICATION (self));
-  if (PR_IS_WINDOW (window) && *page != '\0')
+  if (g_str_equal (page, "settings"))
+    show_settings (user_data);
+  else if (PR_IS_WINDOW (window) && *page != '\0')
     pr_window_show (PR_WINDOW (window), page, *item != '\0' ? item : NULL);
+}
+
+static void
+on_settings (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  show_settings (user_data);
 }
 
 static void
@@ -138,6 +156,7 @@ add_actions (PrApplication *self)
 {
   static const GActionEntry actions[] = {
     { .name = "show", .activate = on_show, .parameter_type = "(ss)" },
+    { .name = "settings", .activate = on_settings },
     { .name = "start-service", .activate = on_start_service },
     { .name = "about", .activate = on_about },
     { .name = "quit", .activate = on_quit },
@@ -147,6 +166,8 @@ add_actions (PrApplication *self)
   g_action_map_add_action_entries (G_ACTION_MAP (self), actions, G_N_ELEMENTS (actions), self);
   gtk_application_set_accels_for_action (application, "app.quit",
                                          (const char *[]){ "<Control>q", NULL });
+  gtk_application_set_accels_for_action (application, "app.settings",
+                                         (const char *[]){ "<Control>comma", NULL });
   gtk_application_set_accels_for_action (application, "window.close",
                                          (const char *[]){ "<Control>w", NULL });
   gtk_application_set_accels_for_action (application, "win.search",
@@ -192,11 +213,6 @@ pr_application_handle_local_options (GApplication *application, GVariantDict *op
   g_variant_dict_lookup (options, "home", "^&ay", &directory);
   g_variant_dict_lookup (options, "page", "&s", &page);
   g_variant_dict_lookup (options, "item", "&s", &item);
-  if (*page != '\0' && pr_pages_find (page) == NULL)
-    {
-      g_printerr (_ ("There is no page \"%s\".\n"), page);
-      return EX_USAGE;
-    }
 
   self->home = pr_home_new (directory);
   name_after_home (self);

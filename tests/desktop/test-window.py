@@ -77,10 +77,9 @@ class Frame(suite.Suite):
                                 os.path.join(self.work, "again.log"), env=shown.desktop.env)
         self.assertEqual(again.wait(60), 0, again.log())
 
-    def test_wrong_page(self):
-        wrong = process.Process([window.PROGRAM, "--page=nothing"],
-                                os.path.join(self.work, "wrong.log"), env=window.desktop().env)
-        self.assertEqual(wrong.wait(60), 64)
+    def test_unknown_page_opens_the_window(self):
+        relay = self.stopped().start()
+        self.started(Window(relay.home, "--page=of-a-newer-service", work=self.work))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,80 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The settings: what is changed there is what the service does."""
+
+import os
+import re
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "suites"))
+
+from lib import process, suite, window  # noqa: E402
+from lib.postroom import Postroom  # noqa: E402
+from lib.window import Window  # noqa: E402
+
+
+EXAMPLE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "data",
+                       "postroom.conf.example")
+
+
+def keys_of_example():
+    """All of them, but for those of users, of whom there is none here."""
+    group, keys = None, []
+    with open(EXAMPLE, encoding="utf-8") as file:
+        for line in file:
+            head = re.match(r"#\[(\S+)", line)
+            key = re.match(r"#([a-z][a-z0-9-]*)=", line)
+            group = head[1].rstrip("]") if head else group
+            if key and group != "user":
+                keys.append(key[1])
+    return keys
+
+
+class Settings(suite.Suite):
+
+    deadline = 300
+
+    def setUp(self):
+        super().setUp()
+        self.require(not window.missing(), window.missing())
+        self.relay = self.started(Postroom(self.work, {"wait": {"via": "hold"}}))
+        self.shown = self.started(Window(self.relay.home, "--page=settings", work=self.work))
+
+    def config(self):
+        with open(self.relay.config_file, encoding="utf-8") as file:
+            return file.read()
+
+    def wait_config(self, what, line, there=True):
+        process.wait_until(what, lambda: (line + "\n" in self.config()) == there, 60, every=0.2)
+
+    def entry(self, name):
+        return self.shown.wait(name, test=lambda node: node.role == "text", anywhere=True)
+
+    def test_a_text_is_in_force_and_undone(self):
+        entry = self.entry("max-recipients")
+        self.assertEqual(entry.text, "1000")
+        entry.type("7")
+        self.shown.press("Apply", anywhere=True)
+        self.wait_config("the new number", "max-recipients=7")
+        client = self.relay.connect()
+        client.ehlo()
+        self.assertIn("RCPTMAX=7", client.features["LIMITS"])
+        self.shown.press("Undo", anywhere=True)
+        self.wait_config("the old number", "max-recipients=7", there=False)
+
+    def test_a_fault_is_told_and_nothing_done(self):
+        before = self.config()
+        self.entry("max-recipients").type("many")
+        self.shown.wait(test=lambda node: "number" in node.name and node.role == "label",
+                        anywhere=True)
+        self.assertEqual(self.config(), before)
+
+    def test_every_key_is_there(self):
+        self.entry("max-recipients")
+        names = {node.name for top in self.shown.windows() for node in top.walk()}
+        self.assertGreater(len(keys_of_example()), 30)
+        self.assertEqual([key for key in keys_of_example() if key not in names], [])
+
+
+if __name__ == "__main__":
+    suite.main()

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "change.h"
+
+#include <glib/gi18n.h>
+#include <string.h>
+
+#include "toast.h"
+
+typedef struct
+{
+  GWeakRef widget;
+  char *words;       /* owned: what to say when it is done; NULL: it is an undo */
+  PrChangeFunc done; /* nullable */
+} Change;
+
+static Change *
+change_new (GtkWidget *widget, const char *words, PrChangeFunc done)
+{
+  Change *change = g_new0 (Change, 1);
+
+  g_weak_ref_init (&change->widget, widget);
+  change->words = g_strdup (words);
+  change->done = done;
+  return change;
+}
+
+static void
+change_free (Change *change)
+{
+  g_weak_ref_clear (&change->widget);
+  g_free (change->words);
+  g_free (change);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Change, change_free)
+
+static void
+tell_fault (const Change *change, GtkWidget *widget, const char *fault)
+{
+  if (change->done != NULL)
+    change->done (widget, fault);
+  else
+    pr_toast_show (widget, pr_change_trim_fault (fault, NULL, NULL));
+}
+
+static void
+on_changed (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (Change) change = user_data;
+  g_autoptr (GtkWidget) widget = g_weak_ref_get (&change->widget);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) answer = pr_service_call_finish (PR_SERVICE (source), result, &error);
+  g_autofree const char **faults = NULL;
+  g_autofree const char **warnings = NULL;
+  const char *before;
+
+  if (widget == NULL)
+    return;
+
+  if (answer == NULL)
+    {
+      tell_fault (change, widget, error->message);
+      return;
+    }
+  g_variant_get_child (answer, 0, "^a&s", &faults);
+  g_variant_get_child (answer, 1, "^a&s", &warnings);
+  if (faults[0] != NULL)
+    {
+      tell_fault (change, widget, faults[0]);
+      return;
+    }
+  if (change->words != NULL)
+    {
+      g_variant_get_child (answer, 2, "&s", &before);
+      pr_change_offer_undo (widget, PR_SERVICE (source),
+                            warnings[0] != NULL ? warnings[0] : change->words, before);
+    }
+  if (change->done != NULL)
+    change->done (widget, NULL);
+}
+
+static void
+on_undo (AdwToast *toast, GtkWidget *widget)
+{
+  PrService *service = g_object_get_data (G_OBJECT (toast), "service");
+  const char *before = g_object_get_data (G_OBJECT (toast), "before");
+
+  pr_service_call (service, "Configuration1", "Apply", g_variant_new ("(s)", before), "(asas)",
+                   NULL, on_changed, change_new (widget, NULL, NULL));
+}
+
+void
+pr_change_offer_undo (GtkWidget *widget, PrService *service, const char *words, const char *before)
+{
+  g_autofree char *escaped = g_markup_escape_text (words, -1);
+  AdwToast *toast = adw_toast_new (escaped);
+  GtkRoot *root = gtk_widget_get_root (widget);
+
+  /* The widget may be a row of what is removed: its window is there for longer. */
+  adw_toast_set_button_label (toast, _ ("_Undo"));
+  g_object_set_data_full (G_OBJECT (toast), "before", g_strdup (before), g_free);
+  g_object_set_data_full (G_OBJECT (toast), "service", g_object_ref (service), g_object_unref);
+  g_signal_connect_object (toast, "button-clicked", G_CALLBACK (on_undo),
+                           root != NULL ? GTK_WIDGET (root) : widget, 0);
+  pr_toast_add (widget, toast);
+}
+
+void
+pr_change_edit (GtkWidget *widget, PrService *service, GVariant *edits, const char *words,
+                PrChangeFunc done)
+{
+  pr_service_call (service, "Configuration1", "Edit", g_variant_new ("(@a(ssss))", edits),
+                   "(asass)", NULL, on_changed, change_new (widget, words, done));
+}
+
+void
+pr_change_one (GtkWidget *widget, PrService *service, const char *const edit[4], const char *words,
+               PrChangeFunc done)
+{
+  GVariant *only = g_variant_new ("(ssss)", edit[0], edit[1], edit[2], edit[3]);
+
+  pr_change_edit (widget, service, g_variant_new_array (NULL, &only, 1), words, done);
+}
+
+const char *
+pr_change_trim_fault (const char *fault, const char *group, const char *key)
+{
+  const char *bracket = strstr (fault, ": [");
+  g_autofree char *place = NULL;
+
+  if (bracket == NULL)
+    return fault;
+
+  place = g_strdup_printf ("[%s] %s: ", group != NULL ? group : "", key != NULL ? key : "");
+  return g_str_has_prefix (bracket + 2, place) ? bracket + 2 + strlen (place) : bracket + 2;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "settings-window.h"
+
+#include <adwaita.h>
+#include <glib/gi18n.h>
+
+#include "all-settings-page.h"
+
+GtkWindow *
+pr_settings_window_new (GtkWindow *parent, PrService *service)
+{
+  g_autoptr (PrSettings) settings = pr_settings_new (service);
+  GtkWidget *window =
+    g_object_new (ADW_TYPE_PREFERENCES_WINDOW, "title", _ ("Settings"), "transient-for", parent,
+                  "default-width", 680, "default-height", 640, "search-enabled", TRUE, NULL);
+
+  adw_preferences_window_add (ADW_PREFERENCES_WINDOW (window),
+                              ADW_PREFERENCES_PAGE (pr_all_settings_page_new (settings)));
+  return GTK_WINDOW (window);
+}
