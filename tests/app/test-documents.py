@@ -14,6 +14,7 @@ import unittest
 
 SOURCE, BUILD = sys.argv[1:3]
 CTL = os.path.join(BUILD, 'app', 'postroomctl')
+PATH = f'PATH={os.path.dirname(CTL)}:{os.environ["PATH"]}'
 
 
 def read(*path):
@@ -123,8 +124,7 @@ class Completion(unittest.TestCase):
         words = line.split(' ')
         code = (f'compopt() {{ :; }}; source {self.script}; COMP_WORDS=("$@"); '
                 'COMP_CWORD=$(($# - 1)); _postroomctl; printf "%s\\n" "${COMPREPLY[@]}"')
-        done = run('env', f'PATH={os.path.dirname(CTL)}:{os.environ["PATH"]}', 'bash', '-c', code,
-                   '-', *words)
+        done = run('env', PATH, 'bash', '-c', code, '-', *words)
         self.assertEqual(done.returncode, 0, done.stdout)
         return done.stdout.split()
 
@@ -144,6 +144,78 @@ class Completion(unittest.TestCase):
     def test_without_a_service(self):
         with tempfile.TemporaryDirectory() as folder:
             self.assertEqual(self.complete(f'postroomctl --home={folder} queue show '), [])
+
+
+class OtherShells(unittest.TestCase):
+    """What bash offers, fish and zsh offer."""
+    folder = os.path.join(SOURCE, 'data', 'completions')
+    # Stands in for the completion system, which wants a terminal.
+    zsh = ('compdef() { : }; compadd() { while [[ $1 != -- ]]; do shift; done; shift; '
+           'print -l -- "$@" }; source $1/_postroomctl; words=("${@:2}"); CURRENT=$#words; '
+           'PREFIX=$words[-1]; _postroomctl')
+
+    def fish(self, line):
+        return run('env', PATH, 'fish', '--no-config', '-c',
+                   f'source {self.folder}/postroomctl.fish; complete -C "{line}"')
+
+    def offered(self, shell, line):
+        if not shutil.which(shell):
+            self.skipTest('there is no ' + shell)
+        done = self.fish(line) if shell == 'fish' else run(
+            'env', PATH, 'zsh', '-fc', self.zsh, '-', self.folder, *line.split(' '))
+        self.assertEqual(done.returncode, 0, done.stdout)
+        return [offer.split('\t')[0] for offer in done.stdout.splitlines() if offer]
+
+    def check(self, shell, end):
+        self.assertIn('certificate', self.offered(shell, 'postroomctl '))
+        for words in commands():
+            before = '' if len(words) == 1 or words[-1] == 'sessions' else words[0] + ' '
+            word = words[1] if before else words[0]
+            self.assertIn(word, self.offered(shell, 'postroomctl ' + before))
+        self.assertIn('--all', self.offered(shell, 'postroomctl queue delete --'))
+        self.assertIn('--to' + end, self.offered(shell, 'postroomctl test-mail --'))
+        self.assertEqual(self.offered(shell, 'postroomctl --home=/nonexistent queue show '), [])
+
+    def test_fish(self):
+        self.check('fish', '')
+
+    def test_zsh(self):
+        self.check('zsh', '=')
+
+
+class Desktop(unittest.TestCase):
+    id = 'io.github.postroom.Postroom'
+
+    def check(self, program, suffix, *options):
+        file = os.path.join(BUILD, 'data', self.id + suffix)
+        if not os.path.exists(file):
+            self.skipTest('the window is not built')
+        if not shutil.which(program):
+            self.skipTest('there is no ' + program)
+        done = run(program, *options, file)
+        self.assertEqual((done.returncode, re.findall(r'(?m)^[EW]: .*', done.stdout)), (0, []),
+                         done.stdout)
+
+    def test_entry(self):
+        self.check('desktop-file-validate', '.desktop')
+
+    def test_metainfo(self):
+        self.check('appstreamcli', '.metainfo.xml', 'validate', '--no-net', '--explain')
+
+    def test_versions_agree(self):
+        metainfo = read(SOURCE, 'data', self.id + '.metainfo.xml.in')
+        version = re.search(r"version: '([^']+)'", read(SOURCE, 'meson.build'))[1]
+        self.assertEqual(re.search(r'<release version="([^"]+)"', metainfo)[1], version)
+
+    def test_pictures_exist(self):
+        metainfo = read(SOURCE, 'data', self.id + '.metainfo.xml.in')
+        for path in re.findall(r'<image[^>]*>https://[^<]*/main/([^<]+)</image>', metainfo):
+            self.assertTrue(os.path.exists(os.path.join(SOURCE, path)), path)
+
+    def test_icons_are_found(self):
+        names = {name.removesuffix('.svg') for _, _, files in os.walk(SOURCE + '/data/icons')
+                 for name in files}
+        self.assertTrue({self.id, self.id + '-symbolic', self.id + '-idle-symbolic'} <= names)
 
 
 class Interfaces(unittest.TestCase):
