@@ -229,6 +229,7 @@ class Desktop:
 
     def picture(self, path):
         """Of the whole screen."""
+        os.makedirs(os.path.dirname(path), exist_ok=True)
         self.run("import", "-window", "root", path)
 
     def key(self, *keys):
