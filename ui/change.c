@@ -93,14 +93,14 @@ pr_change_offer_undo (GtkWidget *widget, PrService *service, const char *words, 
 {
   g_autofree char *escaped = g_markup_escape_text (words, -1);
   AdwToast *toast = adw_toast_new (escaped);
-  GtkRoot *root = gtk_widget_get_root (widget);
+  GtkWidget *overlay = gtk_widget_get_ancestor (widget, ADW_TYPE_TOAST_OVERLAY);
 
-  /* The widget may be a row of what is removed: its window is there for longer. */
+  /* The widget may be a row of what is removed: what shows its toasts is there for longer. */
   adw_toast_set_button_label (toast, _ ("_Undo"));
   g_object_set_data_full (G_OBJECT (toast), "before", g_strdup (before), g_free);
   g_object_set_data_full (G_OBJECT (toast), "service", g_object_ref (service), g_object_unref);
   g_signal_connect_object (toast, "button-clicked", G_CALLBACK (on_undo),
-                           root != NULL ? GTK_WIDGET (root) : widget, 0);
+                           overlay != NULL ? overlay : widget, 0);
   pr_toast_add (widget, toast);
 }
 

@@ -29,6 +29,17 @@ G_DEFINE_FINAL_TYPE (PrApplication, pr_application, ADW_TYPE_APPLICATION)
 
 /* ── The service ──────────────────────────────────────────────────────────────────────────── */
 
+/* The one that was last in front of others of its type; NULL: there is none. */
+static GtkWindow *
+find_window (PrApplication *self, GType type)
+{
+  for (GList *l = gtk_application_get_windows (GTK_APPLICATION (self)); l != NULL; l = l->next)
+    if (g_type_is_a (G_OBJECT_TYPE (l->data), type))
+      return l->data;
+
+  return NULL;
+}
+
 static void
 set_progress (PrApplication *self, const char *text)
 {
@@ -58,10 +69,10 @@ start_service (PrApplication *self)
 static void
 tell_started (PrApplication *self)
 {
-  GtkWindow *window = gtk_application_get_active_window (GTK_APPLICATION (self));
+  GtkWindow *window = find_window (self, PR_TYPE_WINDOW);
 
   self->is_starting = FALSE;
-  if (PR_IS_WINDOW (window))
+  if (window != NULL)
     pr_window_tell (PR_WINDOW (window),
                     _ ("The service was started. It goes on when this window is closed."));
 }
@@ -98,29 +109,31 @@ on_start_service (GSimpleAction *action, GVariant *parameter, gpointer user_data
   start_service (user_data);
 }
 
+/* The settings may be open already, behind the window. */
 static void
 show_settings (PrApplication *self)
 {
-  GtkWindow *window = gtk_application_get_active_window (GTK_APPLICATION (self));
+  GtkWindow *settings = find_window (self, ADW_TYPE_PREFERENCES_WINDOW);
 
-  gtk_window_present (pr_settings_window_new (window, self->service));
+  if (settings == NULL)
+    settings = pr_settings_window_new (find_window (self, PR_TYPE_WINDOW), self->service);
+  gtk_window_present (settings);
 }
 
 static void
 on_show (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 {
-  GApplication *self = user_data;
-  GtkWindow *window;
+  PrApplication *self = user_data;
   const char *page, *item;
 
   /* A page that this version does not know, of a newer service, opens the window all the same. */
   g_variant_get (parameter, "(&s&s)", &page, &item);
-  g_application_activate (self);
-  window = gtk_application_get_active_window (GTK_APPLICATION (self));
+  g_application_activate (G_APPLICATION (self));
   if (g_str_equal (page, "settings"))
-    show_settings (user_data);
-  else if (PR_IS_WINDOW (window) && *page != '\0')
-    pr_window_show (PR_WINDOW (window), page, *item != '\0' ? item : NULL);
+    show_settings (self);
+  else if (*page != '\0')
+    pr_window_show (PR_WINDOW (find_window (self, PR_TYPE_WINDOW)), page,
+                    *item != '\0' ? item : NULL);
 }
 
 static void
@@ -249,7 +262,7 @@ static void
 pr_application_activate (GApplication *application)
 {
   PrApplication *self = PR_APPLICATION (application);
-  GtkWindow *window = gtk_application_get_active_window (GTK_APPLICATION (application));
+  GtkWindow *window = find_window (self, PR_TYPE_WINDOW);
 
   if (window == NULL)
     window = GTK_WINDOW (pr_window_new (GTK_APPLICATION (application), self->service));
