@@ -568,7 +568,7 @@ pr_dns_read_name (const guint8 *data, gsize len)
     {
       gsize label = data[at++];
 
-      if (label > 63 || label >= len - at || name->len + label > MAX_NAME)
+      if (label > 63 || label >= len - at || name->len + (name->len > 0) + label > MAX_NAME)
         return NULL;
       if (name->len > 0)
         g_string_append_c (name, '.');

@@ -11,7 +11,8 @@ G_BEGIN_DECLS
 typedef enum
 {
   ASK_EXCHANGERS,
-  ASK_ADDRESSES
+  ASK_ADDRESSES,
+  ASK_TEXTS,
 } PrQuestionKind;
 
 typedef struct
@@ -22,6 +23,7 @@ typedef struct
   gboolean asked, answered;
   GArray *exchangers;   /* owned, nullable */
   GPtrArray *addresses; /* owned, nullable */
+  GPtrArray *texts;     /* owned, nullable */
   GError *error;        /* owned, nullable */
   gint64 expires_us;
   GQueue tickets; /* borrowed: who waits for it */

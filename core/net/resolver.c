@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Names to exchangers and addresses.
+ * Names to exchangers, addresses and texts.
  *
  *   find ──► ticket ──► question (one for each name) ──► waiting ──► asked ──► answered
  *              │                                        (at most 8 asked)         │
@@ -10,6 +10,8 @@
  */
 #include "net/resolver-private.h"
 
+#include <string.h>
+
 #include "common/error.h"
 #include "common/pattern.h"
 
@@ -18,6 +20,7 @@
 #define ANSWER_LIFE_US (60 * G_USEC_PER_SEC)
 #define FAILURE_LIFE_US (10 * G_USEC_PER_SEC)
 #define MAX_REMEMBERED 2048
+#define MAX_REMEMBERED_OCTETS 4096 /* texts that are longer are not */
 
 typedef struct
 {
@@ -28,10 +31,11 @@ typedef struct
   gboolean ready; /* in self->ready, else in self->deadlines and question->tickets */
   PrMxFunc mx_func;
   PrHostFunc host_func;
+  PrTextsFunc texts_func;
   gpointer user_data;
 } Ticket;
 
-/* One call of GResolver. */
+/* One call of GResolver, or one thread of our own. */
 typedef struct
 {
   PrResolver *self;     /* borrowed; NULL when the resolver was freed */
@@ -43,6 +47,7 @@ struct _PrResolver
   GMainContext *context; /* owned */
   GSource *source;       /* owned */
   guint deadline_ms;
+  char *server;          /* owned, nullable: for texts */
   GHashTable *questions; /* char * → PrQuestion, both owned: by kind and name */
   GHashTable *tickets;   /* token → Ticket, owned */
   GQueue waiting;        /* of PrQuestion, references */
@@ -72,6 +77,7 @@ question_unref (PrQuestion *self)
   g_queue_clear (&self->tickets);
   g_clear_pointer (&self->exchangers, g_array_unref);
   g_clear_pointer (&self->addresses, g_ptr_array_unref);
+  g_clear_pointer (&self->texts, g_ptr_array_unref);
   g_clear_error (&self->error);
   g_free (self->name);
   g_free (self);
@@ -104,11 +110,19 @@ make_room (PrResolver *self)
     }
 }
 
+static char *
+make_key (PrQuestionKind kind, const char *name)
+{
+  static const char *const kinds[] = { "m:", "a:", "t:" };
+
+  return g_strconcat (kinds[kind], name, NULL);
+}
+
 /* The one that is remembered or asked already, or a new one. (transfer none) */
 static PrQuestion *
 get_question (PrResolver *self, PrQuestionKind kind, const char *name)
 {
-  g_autofree char *key = g_strconcat (kind == ASK_EXCHANGERS ? "m:" : "a:", name, NULL);
+  g_autofree char *key = make_key (kind, name);
   PrQuestion *question = g_hash_table_lookup (self->questions, key);
 
   if (question != NULL && (!question->answered || question->expires_us > g_get_monotonic_time ()))
@@ -120,6 +134,16 @@ get_question (PrResolver *self, PrQuestionKind kind, const char *name)
   question->name = g_strdup (name);
   g_hash_table_replace (self->questions, g_steal_pointer (&key), question);
   return question;
+}
+
+/* Whoever waits for it has it still. */
+static void
+forget_question (PrResolver *self, PrQuestion *question)
+{
+  g_autofree char *key = make_key (question->kind, question->name);
+
+  if (g_hash_table_lookup (self->questions, key) == question)
+    g_hash_table_remove (self->questions, key);
 }
 
 /* --- telling ----------------------------------------------------------------------------- */
@@ -158,8 +182,10 @@ tell (Ticket *ticket)
         shuffle_equals (question->exchangers);
       ticket->mx_func (error == NULL ? question->exchangers : NULL, error, ticket->user_data);
     }
-  else
+  else if (question->kind == ASK_ADDRESSES)
     ticket->host_func (error == NULL ? question->addresses : NULL, error, ticket->user_data);
+  else
+    ticket->texts_func (error == NULL ? question->texts : NULL, error, ticket->user_data);
 }
 
 static void
@@ -196,6 +222,7 @@ release (PrResolver *self)
   g_queue_clear (&self->deadlines);
   g_queue_clear (&self->ready);
   g_ptr_array_unref (self->flights);
+  g_free (self->server);
   g_main_context_unref (self->context);
   g_free (self);
 }
@@ -262,11 +289,47 @@ answer (PrResolver *self, PrQuestion *question, gint64 life_us)
     }
 }
 
+static gsize
+count_octets (const GPtrArray *texts)
+{
+  gsize octets = 0;
+
+  for (guint i = 0; texts != NULL && i < texts->len; i++)
+    octets += strlen (texts->pdata[i]);
+  return octets;
+}
+
+/* The question knows what it asked for. */
+static void
+land (Flight *flight)
+{
+  PrResolver *self = flight->self;
+  PrQuestion *question = flight->question;
+  gint64 life_us = question->error == NULL ? ANSWER_LIFE_US : FAILURE_LIFE_US;
+
+  if (count_octets (question->texts) > MAX_REMEMBERED_OCTETS)
+    {
+      forget_question (self, question);
+      life_us = 0;
+    }
+  g_ptr_array_remove_fast (self->flights, flight);
+  answer (self, question, life_us);
+  ask_next (self);
+}
+
+static void
+flight_free (gpointer data)
+{
+  Flight *flight = data;
+
+  question_unref (flight->question);
+  g_free (flight);
+}
+
 static void
 on_looked_up (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   Flight *flight = user_data;
-  PrResolver *self = flight->self;
   PrQuestion *question = flight->question;
   g_autoptr (GError) error = NULL;
   GList *list;
@@ -274,28 +337,39 @@ on_looked_up (GObject *source, GAsyncResult *result, gpointer user_data)
   if (question->kind == ASK_EXCHANGERS)
     {
       list = g_resolver_lookup_records_finish (G_RESOLVER (source), result, &error);
-      if (self != NULL && error == NULL)
+      if (flight->self != NULL && error == NULL)
         pr_question_take_records (question, list);
       g_list_free_full (list, (GDestroyNotify) g_variant_unref);
     }
   else
     {
       list = g_resolver_lookup_by_name_finish (G_RESOLVER (source), result, &error);
-      if (self != NULL && error == NULL)
+      if (flight->self != NULL && error == NULL)
         pr_question_take_addresses (question, list);
       g_resolver_free_addresses (list);
     }
 
-  if (self != NULL)
+  if (flight->self != NULL)
     {
       if (error != NULL)
         pr_question_take_error (question, error);
-      g_ptr_array_remove_fast (self->flights, flight);
-      answer (self, question, question->error == NULL ? ANSWER_LIFE_US : FAILURE_LIFE_US);
-      ask_next (self);
+      land (flight);
     }
-  question_unref (question);
-  g_free (flight);
+  flight_free (flight);
+}
+
+static void
+on_texts (GPtrArray *texts, const GError *error, gpointer user_data)
+{
+  Flight *flight = user_data;
+
+  if (flight->self == NULL)
+    return;
+  if (error != NULL)
+    flight->question->error = g_error_copy (error);
+  else
+    flight->question->texts = g_ptr_array_ref (texts);
+  land (flight);
 }
 
 /* --- asking ------------------------------------------------------------------------------ */
@@ -314,6 +388,8 @@ ask (PrResolver *self, PrQuestion *question)
   if (question->kind == ASK_EXCHANGERS)
     g_resolver_lookup_records_async (resolver, question->name, G_RESOLVER_RECORD_MX, NULL,
                                      on_looked_up, flight);
+  else if (question->kind == ASK_TEXTS)
+    pr_dns_ask_texts (self->context, question->name, self->server, on_texts, flight, flight_free);
   else
     g_resolver_lookup_by_name_async (resolver, question->name, NULL, on_looked_up, flight);
   g_main_context_pop_thread_default (self->context);
@@ -431,6 +507,15 @@ pr_resolver_find_addresses (PrResolver *self, const char *host, PrHostFunc func,
   return ticket->token;
 }
 
+guint
+pr_resolver_find_texts (PrResolver *self, const char *name, PrTextsFunc func, gpointer user_data)
+{
+  Ticket *ticket = add_ticket (self, ASK_TEXTS, name, user_data);
+
+  ticket->texts_func = func;
+  return ticket->token;
+}
+
 void
 pr_resolver_cancel (PrResolver *self, guint token)
 {
@@ -459,4 +544,11 @@ void
 pr_resolver_set_deadline (PrResolver *self, guint deadline_ms)
 {
   self->deadline_ms = deadline_ms;
+}
+
+void
+pr_resolver_set_server (PrResolver *self, const char *server)
+{
+  g_free (self->server);
+  self->server = g_strdup (server);
 }

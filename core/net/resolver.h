@@ -3,6 +3,8 @@
 
 #include <gio/gio.h>
 
+#include "net/dns-text.h"
+
 G_BEGIN_DECLS
 
 /**
@@ -11,9 +13,10 @@ G_BEGIN_DECLS
  * (10 s). Callbacks come on the resolver's context, never before the call returns; they may free
  * the resolver. One thread only.
  *
- * GResolver asks in threads of GIO's shared pool, and a thread that waits for a dead name server
- * cannot be called back. At most 8 are in use at once, counted until they really return, so that
- * everything else that needs the pool goes on; whoever waits longer than the deadline hears that.
+ * GResolver asks in threads of GIO's shared pool, texts are asked for in threads of our own, and a
+ * thread that waits for a dead name server cannot be called back. At most 8 are in use at once,
+ * counted until they really return, so that everything else that needs the pool goes on; whoever
+ * waits longer than the deadline hears that.
  */
 typedef struct _PrResolver PrResolver;
 
@@ -37,7 +40,7 @@ typedef void (*PrMxFunc) (GArray *exchangers, const GError *error, gpointer user
  * order to try (RFC 6724 as the system gives it). Errors as above. */
 typedef void (*PrHostFunc) (GPtrArray *addresses, const GError *error, gpointer user_data);
 
-/* Both return a token for pr_resolver_cancel, never 0. @domain: any form; an address literal
+/* All return a token for pr_resolver_cancel, never 0. @domain: any form; an address literal
  * ("[192.0.2.1]", "[IPv6:…]") is its own exchanger. A domain without MX records is its own
  * exchanger with preference 0, whether or not it exists: its addresses will tell. */
 guint pr_resolver_find_exchangers (PrResolver *self, const char *domain, PrMxFunc func,
@@ -45,8 +48,13 @@ guint pr_resolver_find_exchangers (PrResolver *self, const char *domain, PrMxFun
 /* @host: a name or an address in text form (answered from the text, still on a later turn). */
 guint pr_resolver_find_addresses (PrResolver *self, const char *host, PrHostFunc func,
                                   gpointer user_data);
+/* @name: such as "_mta-sts.example.org". */
+guint pr_resolver_find_texts (PrResolver *self, const char *name, PrTextsFunc func,
+                              gpointer user_data);
 void pr_resolver_cancel (PrResolver *self, guint token); /* func will not be called */
 void pr_resolver_forget (PrResolver *self);              /* the network changed: empty the memory */
 void pr_resolver_set_deadline (PrResolver *self, guint deadline_ms); /* 20 s at first */
+/* @server: "IPV4-ADDRESS@PORT", asked for texts in place of the system's; NULL: those. */
+void pr_resolver_set_server (PrResolver *self, const char *server);
 
 G_END_DECLS

@@ -164,6 +164,28 @@ fake_dns_get_server (FakeDns *self)
 }
 
 void
+fake_dns_add (FakeDns *self, const char *name, guint16 type, guint8 rcode, const guint8 *records,
+              gsize len, guint8 n)
+{
+  const guint8 header[HEADER] = { 0, 0, 0x81, (guint8) (0x80 | rcode), 0, 1, 0, n };
+  const guint8 behind[] = { 0, (guint8) (type >> 8), (guint8) type, 0, 1 };
+  g_auto (GStrv) labels = g_strsplit (name, ".", -1);
+  GByteArray *answer = g_byte_array_new ();
+
+  g_byte_array_append (answer, header, HEADER);
+  for (guint i = 0; labels[i] != NULL; i++)
+    {
+      guint8 size = (guint8) strlen (labels[i]);
+
+      g_byte_array_append (answer, &size, 1);
+      g_byte_array_append (answer, (const guint8 *) labels[i], size);
+    }
+  g_byte_array_append (answer, behind, sizeof behind);
+  g_byte_array_append (answer, records, (guint) len);
+  g_hash_table_insert (self->answers, g_strdup_printf ("%s %u", name, type), answer);
+}
+
+void
 fake_dns_set_mute (FakeDns *self, gboolean mute)
 {
   self->mute = mute;

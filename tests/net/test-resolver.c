@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/error.h"
+#include "net/fake-dns.h"
 #include "wait.h"
 
 /* --- a name service of the test's -------------------------------------------------------- */
@@ -300,6 +301,16 @@ on_addresses (GPtrArray *addresses, const GError *error, gpointer user_data)
 }
 
 static void
+on_texts (GPtrArray *texts, const GError *error, gpointer user_data)
+{
+  Asker *asker = user_data;
+
+  on_told (asker, texts, error);
+  for (guint i = 0; texts != NULL && i < texts->len; i++)
+    g_string_append_printf (asker->text, "[%s]", (char *) texts->pdata[i]);
+}
+
+static void
 asker_init (Asker *asker, Fixture *f)
 {
   *asker = (Asker){ .f = f, .text = g_string_new (NULL) };
@@ -328,6 +339,19 @@ assert_addresses (Fixture *f, const char *host, const char *expected)
   g_assert_cmpuint (pr_resolver_find_addresses (f->resolver, host, on_addresses, &asker), !=, 0);
   g_assert_cmpuint (asker.n_told, ==, 0);
   wait_for (f->context, asker.n_told > 0, host);
+  g_assert_cmpstr (asker.text->str, ==, expected);
+  g_string_free (asker.text, TRUE);
+}
+
+static void
+assert_texts (Fixture *f, const char *name, const char *expected)
+{
+  Asker asker;
+
+  asker_init (&asker, f);
+  g_assert_cmpuint (pr_resolver_find_texts (f->resolver, name, on_texts, &asker), !=, 0);
+  g_assert_cmpuint (asker.n_told, ==, 0);
+  wait_for (f->context, asker.n_told > 0, name);
   g_assert_cmpstr (asker.text->str, ==, expected);
   g_string_free (asker.text, TRUE);
 }
@@ -631,6 +655,102 @@ test_forget_asked (Fixture *f, gconstpointer data)
   g_string_free (asker.text, TRUE);
 }
 
+/* --- texts, of a true name server -------------------------------------------------------- */
+
+#define SERVFAIL 2
+#define NXDOMAIN 3
+#define TXT_RECORD(size) 0xc0, 12, 0, 16, 0, 1, 0, 0, 0, 60, (size) >> 8, (size) &0xff
+
+static const guint8 two_records[] = {
+  TXT_RECORD (8), 3, 'v',  '=', '1', 3, ';', ' ', 'a', /* two strings */
+  TXT_RECORD (3), 2, 0xff, 'b',                        /* no UTF-8 */
+  TXT_RECORD (4), 3, 'x',  0,   'y',                   /* a NUL */
+};
+static const guint8 alias_record[] = { 0xc0, 12, 0, 5, 0, 1, 0, 0, 0, 60, 0, 2, 0xc0, 12 };
+static const guint8 cut_record[] = { TXT_RECORD (8), 3, 'v' };
+
+static FakeDns *
+start_dns (Fixture *f)
+{
+  FakeDns *dns = fake_dns_new (f->context);
+  g_autofree char *server = fake_dns_get_server (dns);
+
+  pr_resolver_set_server (f->resolver, server);
+  fake_dns_add (dns, "two.example", 16, 0, two_records, sizeof two_records, 3);
+  fake_dns_add (dns, "none.example", 16, 0, NULL, 0, 0);
+  fake_dns_add (dns, "alias.example", 16, 0, alias_record, sizeof alias_record, 1);
+  fake_dns_add (dns, "cut.example", 16, 0, cut_record, sizeof cut_record, 1);
+  fake_dns_add (dns, "gone.example", 16, NXDOMAIN, NULL, 0, 0);
+  fake_dns_add (dns, "broken.example", 16, SERVFAIL, NULL, 0, 0);
+  return dns;
+}
+
+static void
+test_texts (Fixture *f, gconstpointer data)
+{
+  FakeDns *dns = start_dns (f);
+
+  assert_texts (f, "two.example",
+                "[v=1; a][\xff"
+                "b]");
+  assert_texts (f, "none.example", "");
+  assert_texts (f, "alias.example", "");
+  assert_texts (f, "gone.example", "PERMANENT: gone.example does not exist");
+  assert_texts (f, "cut.example",
+                "TEMPORARY: cut.example cannot be looked up: the answer is malformed");
+  assert_texts (f, "broken.example",
+                "TEMPORARY: broken.example cannot be looked up: no name server answers");
+  assert_texts (f, "", "PERMANENT: \"\" is not a name that can exist");
+  fake_dns_free (dns);
+}
+
+static void
+test_texts_memory (Fixture *f, gconstpointer data)
+{
+  FakeDns *dns = start_dns (f);
+  GByteArray *large = g_byte_array_new ();
+  g_autoptr (GString) expected = g_string_new (NULL);
+  guint8 record[12 + 256] = { TXT_RECORD (256), 255 };
+
+  memset (record + 13, 'a', 255);
+  for (guint i = 0; i < 20; i++)
+    {
+      g_byte_array_append (large, record, sizeof record);
+      g_string_append_printf (expected, "[%.255s]", (const char *) record + 13);
+    }
+  fake_dns_add (dns, "large.example", 16, 0, large->data, large->len, 20);
+
+  assert_texts (f, "none.example", "");
+  assert_texts (f, "None.Example", "");
+  g_assert_cmpuint (fake_dns_count (dns), ==, 1);
+  /* Nobody fills the memory with what he publishes. */
+  assert_texts (f, "large.example", expected->str);
+  assert_texts (f, "large.example", expected->str);
+  g_assert_cmpuint (fake_dns_count (dns), ==, 3);
+  g_byte_array_unref (large);
+  fake_dns_free (dns);
+}
+
+/* The thread comes back when nobody wants to know any more. */
+static void
+test_texts_freed (Fixture *f, gconstpointer data)
+{
+  FakeDns *dns = start_dns (f);
+  Asker asker;
+  guint token;
+
+  asker_init (&asker, f);
+  token = pr_resolver_find_texts (f->resolver, "none.example", on_texts, &asker);
+  pr_resolver_cancel (f->resolver, token);
+  pr_resolver_find_texts (f->resolver, "two.example", on_texts, &asker);
+  g_clear_pointer (&f->resolver, pr_resolver_free);
+  wait_for (f->context, fake_dns_count (dns) == 2, "the questions");
+  settle (f);
+  g_assert_cmpuint (asker.n_told, ==, 0);
+  g_string_free (asker.text, TRUE);
+  fake_dns_free (dns);
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -652,6 +772,9 @@ main (int argc, char *argv[])
     { "/resolver/free-inside", test_free_inside },
     { "/resolver/free-asked", test_free_asked },
     { "/resolver/forget-asked", test_forget_asked },
+    { "/resolver/texts", test_texts },
+    { "/resolver/texts-memory", test_texts_memory },
+    { "/resolver/texts-freed", test_texts_freed },
   };
 
   g_test_init (&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);

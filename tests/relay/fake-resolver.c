@@ -19,13 +19,14 @@ typedef struct
   char *name;
   PrMxFunc on_exchangers;
   PrHostFunc on_addresses;
+  PrTextsFunc on_texts;
   gpointer user_data;
   GSource *source;
 } Question;
 
-static GHashTable *hosts, *domains;
+static GHashTable *hosts, *domains, *texts;
 static gboolean is_broken;
-static guint n_forgets;
+static guint n_forgets, n_texts;
 
 static void
 free_question (gpointer data)
@@ -90,12 +91,24 @@ find_domain (const char *name, GError **error)
   return found;
 }
 
+static GPtrArray *
+find_texts (const char *name, GError **error)
+{
+  GPtrArray *known = texts != NULL ? g_hash_table_lookup (texts, name) : NULL;
+
+  if (known != NULL)
+    return g_ptr_array_ref (known);
+  g_set_error (error, PR_ERROR, PR_ERROR_PERMANENT, "%s does not exist", name);
+  return NULL;
+}
+
 static gboolean
 on_answer (gpointer user_data)
 {
   Question *question = user_data;
   g_autoptr (GError) error = NULL;
   g_autoptr (GPtrArray) addresses = NULL;
+  g_autoptr (GPtrArray) found = NULL;
   g_autoptr (GArray) exchangers = NULL;
 
   g_hash_table_steal (question->resolver->questions, GUINT_TO_POINTER (question->token));
@@ -103,33 +116,34 @@ on_answer (gpointer user_data)
     g_set_error (&error, PR_ERROR, PR_ERROR_TEMPORARY, "No name server answers");
   else if (question->on_addresses != NULL)
     addresses = find_host (question->name, &error);
+  else if (question->on_texts != NULL)
+    found = find_texts (question->name, &error);
   else
     exchangers = find_domain (question->name, &error);
   if (question->on_addresses != NULL)
     question->on_addresses (addresses, error, question->user_data);
+  else if (question->on_texts != NULL)
+    question->on_texts (found, error, question->user_data);
   else
     question->on_exchangers (exchangers, error, question->user_data);
   free_question (question);
   return G_SOURCE_REMOVE;
 }
 
-static guint
-ask (PrResolver *self, const char *name, PrMxFunc on_exchangers, PrHostFunc on_addresses,
-     gpointer user_data)
+static Question *
+ask (PrResolver *self, const char *name, gpointer user_data)
 {
   Question *question = g_new0 (Question, 1);
 
   question->resolver = self;
   question->token = ++self->last_token;
   question->name = g_strdup (name);
-  question->on_exchangers = on_exchangers;
-  question->on_addresses = on_addresses;
   question->user_data = user_data;
   question->source = g_idle_source_new ();
   g_source_set_callback (question->source, on_answer, question, NULL);
   g_source_attach (question->source, self->context);
   g_hash_table_insert (self->questions, GUINT_TO_POINTER (question->token), question);
-  return question->token;
+  return question;
 }
 
 PrResolver *
@@ -153,13 +167,29 @@ guint
 pr_resolver_find_exchangers (PrResolver *self, const char *domain, PrMxFunc func,
                              gpointer user_data)
 {
-  return ask (self, domain, func, NULL, user_data);
+  Question *question = ask (self, domain, user_data);
+
+  question->on_exchangers = func;
+  return question->token;
 }
 
 guint
 pr_resolver_find_addresses (PrResolver *self, const char *host, PrHostFunc func, gpointer user_data)
 {
-  return ask (self, host, NULL, func, user_data);
+  Question *question = ask (self, host, user_data);
+
+  question->on_addresses = func;
+  return question->token;
+}
+
+guint
+pr_resolver_find_texts (PrResolver *self, const char *name, PrTextsFunc func, gpointer user_data)
+{
+  Question *question = ask (self, name, user_data);
+
+  n_texts++;
+  question->on_texts = func;
+  return question->token;
 }
 
 void
@@ -195,6 +225,37 @@ fake_resolver_add_domain (const char *domain, const char *exchangers)
 }
 
 void
+fake_resolver_add_text (const char *name, const char *text)
+{
+  GPtrArray *known;
+
+  if (texts == NULL)
+    texts =
+      g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_ptr_array_unref);
+  known = g_hash_table_lookup (texts, name);
+  if (known == NULL)
+    {
+      known = g_ptr_array_new_with_free_func (g_free);
+      g_hash_table_insert (texts, g_strdup (name), known);
+    }
+  if (*text != '\0')
+    g_ptr_array_add (known, g_strdup (text));
+}
+
+void
+fake_resolver_remove_texts (const char *name)
+{
+  if (texts != NULL)
+    g_hash_table_remove (texts, name);
+}
+
+guint
+fake_resolver_count_texts (void)
+{
+  return n_texts;
+}
+
+void
 fake_resolver_set_broken (gboolean broken)
 {
   is_broken = broken;
@@ -211,6 +272,7 @@ fake_resolver_clear (void)
 {
   g_clear_pointer (&hosts, g_hash_table_unref);
   g_clear_pointer (&domains, g_hash_table_unref);
+  g_clear_pointer (&texts, g_hash_table_unref);
   is_broken = FALSE;
-  n_forgets = 0;
+  n_forgets = n_texts = 0;
 }

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the DNS says: the first octet chooses the reader. Texts hold no NUL and come from within the
+ * answer; a name that is taken for a host's has only a host's octets. */
+
+#include "fuzz.h"
+#include "net/dns-text.h"
+#include "net/dnssec.h"
+
+#include <string.h>
+
+static void
+read_name (const guint8 *data, gsize len)
+{
+  static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789-_.";
+  g_autofree char *name = pr_dns_read_name (data, len);
+
+  if (name == NULL)
+    return;
+  g_assert_cmpuint (strlen (name), <=, 253);
+  g_assert_cmpuint (strlen (name), <, len);
+  g_assert_cmpuint (strspn (name, allowed), ==, strlen (name));
+}
+
+static void
+read_texts (const guint8 *data, gsize len)
+{
+  g_autoptr (GPtrArray) texts = pr_dns_read_texts (data, len);
+  gsize octets = 0;
+
+  for (guint i = 0; texts != NULL && i < texts->len; i++)
+    octets += strlen (texts->pdata[i]) + 1;
+  g_assert_cmpuint (octets, <=, len);
+}
+
+int
+LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
+{
+  gsize len = size > 0 ? size - 1 : 0;
+  /* A copy of its very size, so that one octet too many is noticed. */
+  g_autofree guint8 *copy = len > 0 ? g_memdup2 (data + 1, len) : NULL;
+
+  if (size > 0 && data[0] == 'n')
+    read_name (copy, len);
+  else
+    read_texts (copy, len);
+  return 0;
+}
