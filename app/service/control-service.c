@@ -5,6 +5,7 @@
 
 #include <unistd.h>
 
+#include "net/networks.h"
 #include "service/control-private.h"
 #include "service/state.h"
 #include "smtp/address.h"
@@ -222,6 +223,31 @@ pr_control_set_autostart (PrControl *self, PrAutostart *autostart)
   look_at_start (self);
 }
 
+/* ── Where others find this computer ──────────────────────────────────────────────────────── */
+
+static gboolean
+on_get_networks (PrDbusService1 *skeleton, GDBusMethodInvocation *invocation, gpointer user_data)
+{
+  g_autoptr (GPtrArray) networks = pr_networks_list ();
+  GVariantBuilder list;
+
+  g_variant_builder_init (&list, G_VARIANT_TYPE ("aa{sv}"));
+  for (guint i = 0; i < networks->len; i++)
+    {
+      const PrNetwork *network = networks->pdata[i];
+      GVariantBuilder builder;
+
+      g_variant_builder_init (&builder, G_VARIANT_TYPE_VARDICT);
+      pr_control_add_string (&builder, "interface", network->interface);
+      pr_control_add_string (&builder, "address", network->address);
+      pr_control_add_string (&builder, "network", network->network);
+      pr_control_add_bool (&builder, "private", network->is_private);
+      g_variant_builder_add_value (&list, g_variant_builder_end (&builder));
+    }
+  pr_dbus_service1_complete_get_networks (skeleton, invocation, g_variant_builder_end (&list));
+  return G_DBUS_METHOD_INVOCATION_HANDLED;
+}
+
 PrDbusService1 *
 pr_control_make_service (PrControl *self)
 {
@@ -233,6 +259,7 @@ pr_control_make_service (PrControl *self)
   g_signal_connect (skeleton, "handle-send-test-mail", G_CALLBACK (on_send_test_mail), self);
   g_signal_connect (skeleton, "handle-set-start-at-login", G_CALLBACK (on_set_start_at_login),
                     self);
+  g_signal_connect (skeleton, "handle-get-networks", G_CALLBACK (on_get_networks), self);
 
   return skeleton;
 }
