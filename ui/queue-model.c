@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Rows lie in one array as long as the queue; NULL is a row nobody has asked for.
+/* What is asked of the service, and when; what the answers mean for the rows is queue-rows.c.
  *
  *   get_item () of an unknown row ─► an empty item, its page is wanted ─► List ─► filled in place
- *   queue-changed ─► refresh: List around the last place looked at, compared by id:
- *
- *       rows      [ before │   window: removed, added, kept by id   │ after ]
- *                   forgotten                                         forgotten
+ *   queue-changed ─► refresh: List around the last place looked at, compared by id
  *
  * Positions of an answer count only while nothing moved since the question: `generation`. */
 
 #include "queue-model.h"
 
-#include "control/client.h"
+#include "queue-rows.h"
 
 #define PAGE 50        /* rows asked for at once */
 #define PAGES_AROUND 3 /* kept fresh on either side of the last place looked at */
@@ -29,7 +26,7 @@ struct _PrQueueModel
   char *error;                        /* owned, nullable */
   gboolean descending;
 
-  GPtrArray *rows;          /* of PrQueueItem, owned, nullable each */
+  PrQueueRows rows;
   GQueue wanted;            /* of page numbers; the newest first */
   guint last_page;          /* the last one looked at */
   guint generation, filter; /* counted */
@@ -49,7 +46,7 @@ get_item_type (GListModel *model)
 static guint
 get_n_items (GListModel *model)
 {
-  return PR_QUEUE_MODEL (model)->rows->len;
+  return PR_QUEUE_MODEL (model)->rows.items->len;
 }
 
 static gpointer get_item (GListModel *model, guint position);
@@ -72,42 +69,6 @@ typedef enum
 } PrQueueModelProperty;
 
 static GParamSpec *props[PROP_ERROR + 1];
-
-static void
-unref_row (gpointer item)
-{
-  if (item != NULL)
-    g_object_unref (item);
-}
-
-/* In place of @removed rows at @position come @added ones: @items (transfer full each, nullable:
- * nothing is known of them). */
-static void
-splice (PrQueueModel *self, guint position, guint removed, PrQueueItem **items, guint added)
-{
-  guint length = self->rows->len;
-  gpointer *data;
-
-  if (removed == 0 && added == 0)
-    return;
-
-  for (guint i = 0; i < removed; i++)
-    g_clear_object ((PrQueueItem **) &self->rows->pdata[position + i]);
-  if (added > removed)
-    g_ptr_array_set_size (self->rows, (int) (length + added - removed));
-  data = self->rows->pdata;
-  memmove (data + position + added, data + position + removed,
-           (length - position - removed) * sizeof *data);
-  if (added < removed)
-    {
-      for (guint i = length - (removed - added); i < length; i++)
-        data[i] = NULL; /* moved, not gone */
-      g_ptr_array_set_size (self->rows, (int) (length - (removed - added)));
-    }
-  for (guint i = 0; i < added; i++)
-    self->rows->pdata[position + i] = items != NULL ? items[i] : NULL;
-  g_list_model_items_changed (G_LIST_MODEL (self), position, removed, added);
-}
 
 /* ── Asking ───────────────────────────────────────────────────────────────────────────────── */
 
@@ -167,29 +128,6 @@ want_page (PrQueueModel *self, guint page)
   ask_page (self);
 }
 
-/* FALSE: the queue moved since, and this is not what stands there. */
-static gboolean
-fill_page (PrQueueModel *self, guint page, GVariant *messages)
-{
-  guint n = (guint) g_variant_n_children (messages);
-
-  for (guint i = 0; i < n && page * PAGE + i < self->rows->len; i++)
-    {
-      g_autoptr (GVariant) message = g_variant_get_child_value (messages, i);
-      PrQueueItem *item = self->rows->pdata[page * PAGE + i];
-
-      if (item == NULL)
-        self->rows->pdata[page * PAGE + i] = pr_queue_item_new (message);
-      else if (pr_queue_item_get_id (item) == NULL ||
-               g_strcmp0 (pr_queue_item_get_id (item), pr_dict_string (message, "id")) == 0)
-        pr_queue_item_set_message (item, message);
-      else
-        return FALSE;
-    }
-
-  return n == MIN (PAGE, self->rows->len - MIN (page * PAGE, self->rows->len));
-}
-
 static void
 on_page (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -209,14 +147,18 @@ on_page (GObject *source, GAsyncResult *result, gpointer user_data)
     }
   else if (question->generation != self->generation)
     {
-      if (!self->is_other && question->page * PAGE < self->rows->len)
+      if (!self->is_other && question->page * PAGE < self->rows.items->len)
         want_page (self, question->page);
     }
   else
     {
       g_autoptr (GVariant) messages = g_variant_get_child_value (answer, 0);
 
-      if (!fill_page (self, question->page, messages))
+      guint first = question->page * PAGE;
+      gsize n = g_variant_n_children (messages);
+
+      if (!pr_queue_rows_fill (&self->rows, first, messages) ||
+          n != MIN (PAGE, self->rows.items->len - MIN (first, self->rows.items->len)))
         pr_queue_model_refresh (self);
     }
   ask_page (self);
@@ -243,19 +185,16 @@ static gpointer
 get_item (GListModel *model, guint position)
 {
   PrQueueModel *self = PR_QUEUE_MODEL (model);
-  PrQueueItem **row;
+  PrQueueItem *item = pr_queue_rows_get (&self->rows, position);
 
-  if (position >= self->rows->len)
+  if (item == NULL)
     return NULL;
 
-  row = (PrQueueItem **) &self->rows->pdata[position];
-  if (*row == NULL)
-    *row = pr_queue_item_new (NULL);
   self->last_page = position / PAGE;
-  if (pr_queue_item_get_message (*row) == NULL)
+  if (pr_queue_item_get_message (item) == NULL)
     want_page (self, position / PAGE);
 
-  return g_object_ref (*row);
+  return g_object_ref (item);
 }
 
 /* ── Refresh ──────────────────────────────────────────────────────────────────────────────── */
@@ -267,104 +206,15 @@ typedef struct
   guint filter;        /* which filter and order it was about */
 } RefreshQuestion;
 
-/* Where the old row with each known id is: id to position + 1. */
-static GHashTable *
-index_rows (PrQueueModel *self, guint from, guint to)
-{
-  GHashTable *index = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-
-  for (guint i = from; i < to; i++)
-    {
-      PrQueueItem *item = self->rows->pdata[i];
-      const char *id = item != NULL ? pr_queue_item_get_id (item) : NULL;
-
-      if (id != NULL)
-        g_hash_table_insert (index, g_strdup (id), GUINT_TO_POINTER (i + 1));
-    }
-
-  return index;
-}
-
-/* Where the window's first row was before: by the first of its messages that is known, or as if
- * nothing had come or gone before it. */
-static guint
-find_old_start (PrQueueModel *self, guint first, GVariant *messages)
-{
-  guint around = (PAGES_AROUND * 4 + 2) * PAGE;
-  guint from = first > around ? first - around : 0;
-  g_autoptr (GHashTable) index =
-    index_rows (self, MIN (from, self->rows->len), MIN (first + around, self->rows->len));
-  guint n = (guint) g_variant_n_children (messages);
-
-  for (guint i = 0; i < n; i++)
-    {
-      g_autoptr (GVariant) message = g_variant_get_child_value (messages, i);
-      guint old = GPOINTER_TO_UINT (g_hash_table_lookup (index, pr_dict_string (message, "id")));
-
-      if (old != 0)
-        return old - 1 > i ? old - 1 - i : 0;
-    }
-
-  return MIN (first, self->rows->len);
-}
-
-/* The rows [from, to) become @messages: kept where the order allows, else removed and added. */
-static void
-merge (PrQueueModel *self, guint from, guint to, GVariant *messages)
-{
-  g_autoptr (GHashTable) olds = index_rows (self, from, to);
-  g_autoptr (GPtrArray) added = g_ptr_array_new ();
-  guint n = (guint) g_variant_n_children (messages);
-  guint position = from, left = to - from, removed = 0, gone = 0;
-
-  /* `position`: the next row to compare; before it `added` is still to be put in place of the
-   * `removed` rows that begin there. `gone`: rows of the old window passed so far. */
-  for (guint j = 0; j < n; j++)
-    {
-      g_autoptr (GVariant) message = g_variant_get_child_value (messages, j);
-      guint old = GPOINTER_TO_UINT (g_hash_table_lookup (olds, pr_dict_string (message, "id")));
-
-      if (old == 0 || old - 1 < from + gone)
-        {
-          g_ptr_array_add (added, pr_queue_item_new (message));
-          continue;
-        }
-
-      removed += old - 1 - (from + gone);
-      splice (self, position, removed, (PrQueueItem **) added->pdata, added->len);
-      left -= removed;
-      position += added->len;
-      pr_queue_item_set_message (self->rows->pdata[position], message);
-      gone = old - from;
-      position++;
-      left--;
-      removed = 0;
-      g_ptr_array_set_size (added, 0);
-    }
-  splice (self, position, left, (PrQueueItem **) added->pdata, added->len);
-}
-
 static void
 take_refresh (PrQueueModel *self, guint first, GVariant *messages, guint64 matching)
 {
-  guint total = (guint) MIN (matching, (guint64) MAX_ROWS);
-  guint n = (guint) g_variant_n_children (messages);
-  guint old_first, old_end, end = MIN (first + n, total);
-
   self->generation++;
   g_queue_clear (&self->wanted);
   if (self->is_other)
-    splice (self, 0, self->rows->len, NULL, 0);
+    pr_queue_rows_remove_all (&self->rows);
   self->is_other = FALSE;
-
-  old_first = find_old_start (self, first, messages);
-  old_end = MIN (old_first + n, self->rows->len);
-  if (total <= end) /* nothing lies behind: all that was there is gone or in the window */
-    old_end = self->rows->len;
-  /* From the back, so that positions before stay true. */
-  splice (self, old_end, self->rows->len - old_end, NULL, total - end);
-  merge (self, old_first, old_end, messages);
-  splice (self, 0, old_first, NULL, first);
+  pr_queue_rows_take (&self->rows, first, messages, (guint) MIN (matching, (guint64) MAX_ROWS));
 }
 
 static void refresh_in (PrQueueModel *self, guint delay_ms);
@@ -563,7 +413,7 @@ pr_queue_model_finalize (GObject *object)
 
   g_clear_object (&self->cancellable);
   g_clear_object (&self->service);
-  g_ptr_array_unref (self->rows);
+  pr_queue_rows_clear (&self->rows);
   g_queue_clear (&self->wanted);
   g_free (self->text);
   g_free (self->state);
@@ -590,7 +440,7 @@ pr_queue_model_class_init (PrQueueModelClass *klass)
 static void
 pr_queue_model_init (PrQueueModel *self)
 {
-  self->rows = g_ptr_array_new_with_free_func (unref_row);
+  pr_queue_rows_init (&self->rows, G_LIST_MODEL (self));
   self->cancellable = g_cancellable_new ();
   self->loading = TRUE;
   self->descending = TRUE;

@@ -6,6 +6,8 @@
 
 #include "control/client.h"
 #include "message-pane.h"
+#include "queue-columns.h"
+#include "queue-filter.h"
 #include "queue-model.h"
 #include "queue-orders.h"
 #include "queue-words.h"
@@ -13,34 +15,6 @@
 
 #define NARROW 720         /* pixels: below it only what matters most is shown */
 #define MAX_SELECTED 10000 /* messages an order names; more only as the whole queue */
-
-typedef struct
-{
-  const char *title; /* as C_ ("column", …) */
-  char *(*format) (GVariant *message);
-  const char *order; /* of Queue1.List; NULL: it cannot be sorted by */
-  int width;         /* pixels */
-  gboolean expand, narrow;
-  gboolean number; /* aligned at the end */
-} Column;
-
-static const Column columns[] = {
-  { NC_ ("column", "From"), pr_queue_words_from, "sender", 160, FALSE, FALSE, FALSE },
-  { NC_ ("column", "To"), pr_queue_words_to, NULL, 180, FALSE, TRUE, FALSE },
-  { NC_ ("column", "Subject"), pr_queue_words_subject, NULL, 160, TRUE, TRUE, FALSE },
-  { NC_ ("column", "State"), pr_queue_words_state, NULL, 130, FALSE, TRUE, FALSE },
-  { NC_ ("column", "Next Try"), pr_queue_words_next_try, "next-attempt", 90, FALSE, FALSE, FALSE },
-  { NC_ ("column", "Route"), pr_queue_words_route, NULL, 80, FALSE, FALSE, FALSE },
-  { NC_ ("column", "Received"), pr_queue_words_received, "received", 90, FALSE, FALSE, FALSE },
-  { NC_ ("column", "Size"), pr_queue_words_size, "size", 90, FALSE, FALSE, TRUE },
-};
-
-/* What sorts by a column: asked which one is on top, it says so. See on_order_changed (). */
-typedef struct
-{
-  const Column **asked; /* of the page */
-  const Column *column;
-} SortProbe;
 
 struct _PrQueuePage
 {
@@ -51,17 +25,13 @@ struct _PrQueuePage
   GtkMultiSelection *selection; /* owned */
   GtkWidget *popover;           /* owned by us as its parent */
   GCancellable *cancellable;    /* owned: of the question for routes */
-  const Column *asked;          /* by the sorter that is on top */
+  PrQueueColumns *columns;      /* owned */
   guint badge;                  /* messages that nothing moves by itself */
-  GPtrArray *columns;           /* of GtkColumnViewColumn, owned: as `columns`, shown or not */
-  guint narrow_source;
+  guint fit_source;
   gboolean is_narrow;
 
   GtkSearchBar *search_bar; /* template children */
-  GtkSearchEntry *search;
-  GtkDropDown *state_filter;
-  GtkDropDown *route_filter;
-  GtkStringList *route_names;
+  PrQueueFilter *filter;
   GtkStack *states;
   GtkColumnView *view;
   GtkActionBar *bar;
@@ -222,7 +192,7 @@ search (PrPage *page)
   PrQueuePage *self = PR_QUEUE_PAGE (page);
 
   gtk_search_bar_set_search_mode (self->search_bar, TRUE);
-  gtk_widget_grab_focus (GTK_WIDGET (self->search));
+  gtk_widget_grab_focus (GTK_WIDGET (pr_queue_filter_get_entry (self->filter)));
 }
 
 static void
@@ -243,13 +213,7 @@ on_selection_changed (PrQueuePage *self)
   gtk_action_bar_set_revealed (self->bar, n > 0);
 }
 
-/* ── Rows ─────────────────────────────────────────────────────────────────────────────────── */
-
-static char *
-format_cell (gpointer this, GVariant *message, gpointer column)
-{
-  return message != NULL ? ((const Column *) column)->format (message) : g_strdup ("");
-}
+/* ── The menu ─────────────────────────────────────────────────────────────────────────────── */
 
 static void
 show_menu (PrQueuePage *self, GtkWidget *at, double x, double y)
@@ -267,16 +231,16 @@ show_menu (PrQueuePage *self, GtkWidget *at, double x, double y)
 
 /* A row that is not selected becomes the selection; what is selected stays it. */
 static void
-on_secondary_click (GtkGestureClick *gesture, int n_press, double x, double y, gpointer user_data)
+on_menu_at (GtkWidget *widget, const char *name, GVariant *parameter)
 {
-  GtkListItem *row = user_data;
-  GtkWidget *cell = gtk_event_controller_get_widget (GTK_EVENT_CONTROLLER (gesture));
-  PrQueuePage *self = PR_QUEUE_PAGE (gtk_widget_get_ancestor (cell, PR_TYPE_QUEUE_PAGE));
-  guint position = gtk_list_item_get_position (row);
+  PrQueuePage *self = PR_QUEUE_PAGE (widget);
+  guint position;
+  double x, y;
 
-  if (!gtk_list_item_get_selected (row))
+  g_variant_get (parameter, "(udd)", &position, &x, &y);
+  if (!gtk_selection_model_is_selected (GTK_SELECTION_MODEL (self->selection), position))
     gtk_selection_model_select_item (GTK_SELECTION_MODEL (self->selection), position, TRUE);
-  show_menu (self, cell, x, y);
+  show_menu (self, GTK_WIDGET (self->view), x, y);
 }
 
 static void
@@ -290,103 +254,29 @@ on_menu_key (GtkWidget *widget, const char *name, GVariant *parameter)
 }
 
 static void
-on_cell_set_up (GtkSignalListItemFactory *factory, GtkListItem *row, gpointer user_data)
-{
-  const Column *column = user_data;
-  GtkWidget *label = gtk_label_new (NULL);
-  GtkGesture *gesture = gtk_gesture_click_new ();
-  GtkExpression *item = gtk_property_expression_new (GTK_TYPE_LIST_ITEM, NULL, "item");
-  GtkExpression *message = gtk_property_expression_new (PR_TYPE_QUEUE_ITEM, item, "message");
-  GtkExpression *text = gtk_cclosure_expression_new (
-    G_TYPE_STRING, NULL, 1, &message, G_CALLBACK (format_cell), (gpointer) column, NULL);
-
-  gtk_label_set_ellipsize (GTK_LABEL (label), PANGO_ELLIPSIZE_END);
-  gtk_label_set_xalign (GTK_LABEL (label), column->number ? 1 : 0);
-  if (column->number)
-    gtk_widget_add_css_class (label, "numeric");
-  gtk_gesture_single_set_button (GTK_GESTURE_SINGLE (gesture), GDK_BUTTON_SECONDARY);
-  g_signal_connect_object (gesture, "pressed", G_CALLBACK (on_secondary_click), row, 0);
-  gtk_widget_add_controller (label, GTK_EVENT_CONTROLLER (gesture));
-  gtk_list_item_set_child (row, label);
-  gtk_expression_bind (text, label, "label", row);
-}
-
-static int
-compare_nothing (gconstpointer a, gconstpointer b, gpointer user_data)
-{
-  SortProbe *probe = user_data;
-
-  *probe->asked = probe->column;
-  return -1;
-}
-
-/* GTK 4.8 does not say by which column a view is sorted, but it asks that column's sorter first:
- * the service sorts, so all that its sorter does is to remember that it was asked. */
-static void
 on_order_changed (PrQueuePage *self)
 {
-  GtkSorter *sorter = gtk_column_view_get_sorter (self->view);
-  GtkOrdering ordering;
+  gboolean descending;
+  const char *order;
 
-  self->asked = NULL;
-  ordering = gtk_sorter_compare (sorter, self, self);
-  if (self->asked != NULL)
-    pr_queue_model_set_order (self->model, self->asked->order, ordering == GTK_ORDERING_LARGER);
-  else
-    pr_queue_model_set_order (self->model, NULL, TRUE);
-}
+  if (self->columns == NULL) /* while the page goes away */
+    return;
 
-static void
-add_column (PrQueuePage *self, const Column *column)
-{
-  GtkListItemFactory *factory = gtk_signal_list_item_factory_new ();
-  g_autoptr (GtkColumnViewColumn) shown = NULL;
-
-  g_signal_connect_data (factory, "setup", G_CALLBACK (on_cell_set_up), (gpointer) column, NULL, 0);
-  shown = gtk_column_view_column_new (g_dpgettext2 (NULL, "column", column->title), factory);
-  gtk_column_view_column_set_resizable (shown, TRUE);
-  gtk_column_view_column_set_expand (shown, column->expand);
-  if (!column->expand)
-    gtk_column_view_column_set_fixed_width (shown, column->width);
-  if (column->order != NULL)
-    {
-      SortProbe *probe = g_new (SortProbe, 1);
-      g_autoptr (GtkCustomSorter) sorter = NULL;
-
-      *probe = (SortProbe){ &self->asked, column };
-      sorter = gtk_custom_sorter_new (compare_nothing, probe, g_free);
-      gtk_column_view_column_set_sorter (shown, GTK_SORTER (sorter));
-    }
-  gtk_column_view_append_column (self->view, shown);
-  g_ptr_array_add (self->columns, g_steal_pointer (&shown));
+  order = pr_queue_columns_get_order (self->columns, &descending);
+  pr_queue_model_set_order (self->model, order, descending);
 }
 
 /* ── Width ────────────────────────────────────────────────────────────────────────────────── */
 
-/* Columns come and go: one that is only hidden keeps its place from those that expand (GTK 4.8). */
 static gboolean
 on_width_changed (gpointer user_data)
 {
   PrQueuePage *self = user_data;
   gboolean narrow = self->is_narrow || gtk_widget_get_visible (GTK_WIDGET (self->pane));
-  guint position = 0;
 
-  self->narrow_source = 0;
-  for (guint i = 0; i < G_N_ELEMENTS (columns); i++)
-    {
-      GtkColumnViewColumn *column = self->columns->pdata[i];
-      gboolean there = gtk_column_view_column_get_column_view (column) != NULL;
-      gboolean wanted = columns[i].narrow || !narrow;
-
-      if (there && !wanted)
-        gtk_column_view_remove_column (self->view, column);
-      else if (!there && wanted)
-        gtk_column_view_insert_column (self->view, position, column);
-      if (!columns[i].expand)
-        gtk_column_view_column_set_fixed_width (column, narrow ? MIN (columns[i].width, 120)
-                                                               : columns[i].width);
-      position += wanted;
-    }
+  self->fit_source = 0;
+  pr_queue_columns_set_narrow (self->columns, narrow);
+  pr_queue_filter_set_narrow (self->filter, narrow);
   gtk_widget_set_visible (GTK_WIDGET (self->count), !narrow);
   gtk_widget_set_visible (self->release_button, !narrow); /* the menu has it, too */
 
@@ -397,8 +287,8 @@ on_width_changed (gpointer user_data)
 static void
 fit_columns (PrQueuePage *self)
 {
-  if (self->narrow_source == 0)
-    self->narrow_source = g_idle_add (on_width_changed, self);
+  if (self->fit_source == 0)
+    self->fit_source = g_idle_add (on_width_changed, self);
 }
 
 static void
@@ -437,22 +327,6 @@ choose_state (PrQueuePage *self)
   else if (g_list_model_get_n_items (G_LIST_MODEL (self->model)) == 0)
     state = pr_queue_model_is_filtered (self->model) ? "nothing-found" : "empty";
   gtk_stack_set_visible_child_name (self->states, state);
-}
-
-static void
-on_filter_changed (PrQueuePage *self)
-{
-  static const char *const states[] = { NULL, "queued", "held", "failed" };
-  const char *text = gtk_editable_get_text (GTK_EDITABLE (self->search));
-  guint state = gtk_drop_down_get_selected (self->state_filter);
-  guint route = gtk_drop_down_get_selected (self->route_filter);
-
-  if (self->model == NULL)
-    return;
-
-  pr_queue_model_set_filter (
-    self->model, *text != '\0' ? text : NULL, state < G_N_ELEMENTS (states) ? states[state] : NULL,
-    route > 0 ? gtk_string_list_get_string (self->route_names, route) : NULL);
 }
 
 static void
@@ -511,10 +385,8 @@ show_routes (PrQueuePage *self, const char *configuration)
 {
   g_autoptr (GKeyFile) file = g_key_file_new ();
   g_auto (GStrv) groups = NULL;
-  guint n = g_list_model_get_n_items (G_LIST_MODEL (self->route_names));
+  g_autoptr (GPtrArray) names = g_ptr_array_new ();
 
-  gtk_drop_down_set_selected (self->route_filter, 0);
-  gtk_string_list_splice (self->route_names, 1, n - 1, NULL);
   g_menu_remove_all (self->routes);
   g_menu_append (self->routes, C_ ("route", "As the Routes Decide"), "queue.move::");
   if (g_key_file_load_from_data (file, configuration, strlen (configuration), G_KEY_FILE_NONE,
@@ -528,8 +400,10 @@ show_routes (PrQueuePage *self, const char *configuration)
 
         g_menu_item_set_action_and_target (item, "queue.move", "s", name);
         g_menu_append_item (self->routes, item);
-        gtk_string_list_append (self->route_names, name);
+        g_ptr_array_add (names, (gpointer) name);
       }
+  g_ptr_array_add (names, NULL);
+  pr_queue_filter_set_routes (self->filter, (const char *const *) names->pdata);
 }
 
 static void
@@ -598,10 +472,10 @@ pr_queue_page_constructed (GObject *object)
   pr_message_pane_set_service (self->pane, self->service);
   self->model = pr_queue_model_new (self->service);
   g_object_notify (object, "model");
+  pr_queue_filter_set_model (self->filter, self->model);
   self->selection = gtk_multi_selection_new (G_LIST_MODEL (g_object_ref (self->model)));
   gtk_column_view_set_model (self->view, GTK_SELECTION_MODEL (self->selection));
-  for (guint i = 0; i < G_N_ELEMENTS (columns); i++)
-    add_column (self, &columns[i]);
+  self->columns = pr_queue_columns_new (self->view);
 
   connect (self, gtk_column_view_get_sorter (self->view), "changed", on_order_changed);
   connect (self, self->selection, "selection-changed", on_selection_changed);
@@ -623,7 +497,8 @@ pr_queue_page_dispose (GObject *object)
   PrQueuePage *self = PR_QUEUE_PAGE (object);
 
   g_cancellable_cancel (self->cancellable);
-  g_clear_handle_id (&self->narrow_source, g_source_remove);
+  g_clear_handle_id (&self->fit_source, g_source_remove);
+  g_clear_pointer (&self->columns, pr_queue_columns_free);
   g_clear_pointer (&self->popover, gtk_widget_unparent);
   G_OBJECT_CLASS (pr_queue_page_parent_class)->dispose (object);
 }
@@ -634,7 +509,6 @@ pr_queue_page_finalize (GObject *object)
   PrQueuePage *self = PR_QUEUE_PAGE (object);
 
   g_clear_object (&self->cancellable);
-  g_ptr_array_unref (self->columns);
   g_clear_object (&self->selection);
   g_clear_object (&self->model);
   g_clear_object (&self->service);
@@ -654,6 +528,7 @@ add_actions (GtkWidgetClass *class)
   gtk_widget_class_install_action (class, "queue.move", "s", on_move);
   gtk_widget_class_install_action (class, "queue.save", NULL, on_save);
   gtk_widget_class_install_action (class, "queue.menu", NULL, on_menu_key);
+  gtk_widget_class_install_action (class, "queue.menu-at", "(udd)", on_menu_at);
   gtk_widget_class_add_binding_action (class, GDK_KEY_t, control, "queue.retry", NULL);
   gtk_widget_class_add_binding_action (class, GDK_KEY_h, control, "queue.hold", NULL);
   gtk_widget_class_add_binding_action (class, GDK_KEY_r, control, "queue.release", NULL);
@@ -684,10 +559,7 @@ pr_queue_page_class_init (PrQueuePageClass *klass)
   add_actions (widget_class);
   gtk_widget_class_set_template_from_resource (widget_class, PR_UI_PATH "queue-page.ui");
   gtk_widget_class_bind_template_child (widget_class, PrQueuePage, search_bar);
-  gtk_widget_class_bind_template_child (widget_class, PrQueuePage, search);
-  gtk_widget_class_bind_template_child (widget_class, PrQueuePage, state_filter);
-  gtk_widget_class_bind_template_child (widget_class, PrQueuePage, route_filter);
-  gtk_widget_class_bind_template_child (widget_class, PrQueuePage, route_names);
+  gtk_widget_class_bind_template_child (widget_class, PrQueuePage, filter);
   gtk_widget_class_bind_template_child (widget_class, PrQueuePage, states);
   gtk_widget_class_bind_template_child (widget_class, PrQueuePage, view);
   gtk_widget_class_bind_template_child (widget_class, PrQueuePage, bar);
@@ -698,7 +570,6 @@ pr_queue_page_class_init (PrQueuePageClass *klass)
   gtk_widget_class_bind_template_child (widget_class, PrQueuePage, search_button);
   gtk_widget_class_bind_template_child (widget_class, PrQueuePage, menu);
   gtk_widget_class_bind_template_child (widget_class, PrQueuePage, routes);
-  gtk_widget_class_bind_template_callback (widget_class, on_filter_changed);
   gtk_widget_class_bind_template_callback (widget_class, on_activated);
   gtk_widget_class_bind_template_callback (widget_class, on_pane_closed);
 }
@@ -707,10 +578,10 @@ static void
 pr_queue_page_init (PrQueuePage *self)
 {
   self->cancellable = g_cancellable_new ();
-  self->columns = g_ptr_array_new_with_free_func (g_object_unref);
   g_type_ensure (PR_TYPE_MESSAGE_PANE);
+  g_type_ensure (PR_TYPE_QUEUE_FILTER);
   gtk_widget_init_template (GTK_WIDGET (self));
-  gtk_search_bar_connect_entry (self->search_bar, GTK_EDITABLE (self->search));
+  gtk_search_bar_connect_entry (self->search_bar, pr_queue_filter_get_entry (self->filter));
   self->popover = gtk_popover_menu_new_from_model (self->menu);
   gtk_popover_set_has_arrow (GTK_POPOVER (self->popover), FALSE);
   gtk_widget_set_halign (self->popover, GTK_ALIGN_START);

@@ -156,6 +156,16 @@ pr_queue_words_route (GVariant *message)
 }
 
 char *
+pr_queue_words_summary (GVariant *message)
+{
+  g_autofree char *to = pr_queue_words_to (message);
+  g_autofree char *state = pr_queue_words_state (message);
+
+  /* Translators: what stands below a subject: an address, and what becomes of the message. */
+  return g_strdup_printf (_ ("%1$s · %2$s"), to, state);
+}
+
+char *
 pr_queue_words_recipient (GVariant *recipient)
 {
   const char *state = pr_dict_string (recipient, "state");

@@ -15,6 +15,8 @@ char *pr_queue_words_received (GVariant *message);
 char *pr_queue_words_next_try (GVariant *message);
 char *pr_queue_words_state (GVariant *message);
 char *pr_queue_words_route (GVariant *message);
+/* Recipients and state in one line. */
+char *pr_queue_words_summary (GVariant *message);
 
 /* A time as people say it in a list: the hour alone today. @us: since the epoch; 0: "". */
 char *pr_queue_words_time (gint64 us);

@@ -217,6 +217,7 @@ test_words (void)
   check (pr_queue_words_size (message), "2.5\u00a0kB");
   check (pr_queue_words_state (message), "Will be tried again");
   check (pr_queue_words_route (message), "r");
+  check (pr_queue_words_summary (message), "a@x.test and 1 more · Will be tried again");
   check (pr_queue_words_received (message), "");
   check (pr_queue_words_next_try (message), "");
   check (pr_queue_words_recipient (recipient), "Held");
