@@ -15,6 +15,7 @@
 
 #include "common/error.h"
 #include "relay/dane.h"
+#include "relay/mx.h"
 #include "smtp/address.h"
 
 typedef struct
@@ -39,7 +40,7 @@ struct _PrTargets
   GSocketAddress *address; /* owned: what was given last */
   guint token;             /* the resolver's, 0: no question */
   char *domain;            /* owned, nullable: in A-labels */
-  guint proof_token;       /* of @options.dnssec, 0: no question */
+  PrMx *mx;                /* owned, nullable: looks for the exchangers */
   gboolean proven;         /* the exchangers are */
   gboolean distrusted;     /* @failure is one of proof */
   PrDane *dane;            /* owned, nullable: looks at the current candidate */
@@ -256,47 +257,36 @@ on_addresses (GPtrArray *addresses, const GError *error, gpointer user_data)
 static void
 take_exchangers (PrTargets *self, const GArray *exchangers)
 {
+  const PrExchanger *first = &g_array_index (exchangers, PrExchanger, 0);
+
   for (guint i = 0; i < exchangers->len; i++)
     {
       const PrExchanger *exchanger = &g_array_index (exchangers, PrExchanger, i);
 
       add_candidate (self, exchanger->host, self->options.mx_port, exchanger->preference);
     }
-  self->implied =
-    exchangers->len == 1 &&
-    g_ascii_strcasecmp (g_array_index (exchangers, PrExchanger, 0).host, self->options.domain) == 0;
+  self->implied = exchangers->len == 1 && g_ascii_strcasecmp (first->host, self->domain) == 0;
   drop_own_name (self);
   move_failed_last (self);
   pr_targets_next (self);
 }
 
 static void
-on_exchangers (GArray *exchangers, const GError *error, gpointer user_data)
+on_mx (const PrMxAnswer *answer, gpointer user_data)
 {
   PrTargets *self = user_data;
+  g_autoptr (PrMx) mx = g_steal_pointer (&self->mx);
 
-  self->token = 0;
   open_candidates (self);
-  if (error != NULL)
+  self->proven = answer->proven;
+  if (answer->exchangers != NULL)
     {
-      gboolean never = error->code == PR_ERROR_PERMANENT;
-      gboolean null_mx = strstr (error->message, "null MX") != NULL;
-
-      if (never && null_mx) /* RFC 7505 §4.1 */
-        note_failure (self, error, 556, "5.1.10");
-      else
-        note_failure (self, error, never ? 550 : 0, never ? "5.1.2" : "4.4.3");
-      give_up (self);
+      take_exchangers (self, answer->exchangers);
       return;
     }
-  take_exchangers (self, exchangers);
-}
-
-static void
-find_unproven (PrTargets *self)
-{
-  self->token =
-    pr_resolver_find_exchangers (self->options.resolver, self->domain, on_exchangers, self);
+  pr_reply_copy (&self->failure, answer->failure);
+  self->distrusted = answer->distrusted;
+  give_up (self);
 }
 
 /* ── Proof ────────────────────────────────────────────────────────────────────────────────── */
@@ -306,98 +296,6 @@ distrust (PrTargets *self, const char *why)
 {
   pr_reply_set (&self->failure, 0, "4.7.5", why); /* RFC 3463 §3.8: cryptographic failure */
   self->distrusted = TRUE;
-}
-
-static void
-clear_exchanger (gpointer data)
-{
-  g_free (((PrExchanger *) data)->host);
-}
-
-static gint
-compare_exchangers (gconstpointer a, gconstpointer b)
-{
-  const PrExchanger *first = a, *second = b;
-
-  return (gint) first->preference - (gint) second->preference;
-}
-
-/* Those of equal preference in random order (RFC 5321 §5.1). */
-static GArray *
-read_exchangers (GPtrArray *records)
-{
-  GArray *exchangers = g_array_new (FALSE, FALSE, sizeof (PrExchanger));
-
-  g_array_set_clear_func (exchangers, clear_exchanger);
-  for (guint i = 0; i < records->len; i++)
-    {
-      gsize len;
-      const guint8 *data = g_bytes_get_data (records->pdata[i], &len);
-      char *host = len > 2 ? pr_dns_read_name (data + 2, len - 2) : NULL;
-      PrExchanger exchanger = { .host = host };
-
-      if (host == NULL)
-        continue;
-      exchanger.preference = (guint16) (data[0] << 8 | data[1]);
-      g_array_insert_val (exchangers, (guint) g_random_int_range (0, (gint32) exchangers->len + 1),
-                          exchanger);
-    }
-  g_array_sort (exchangers, compare_exchangers);
-  return exchangers;
-}
-
-static void
-take_proof (PrTargets *self, const PrDnssecAnswer *answer)
-{
-  g_autoptr (GArray) exchangers = read_exchangers (answer->records);
-
-  open_candidates (self);
-  self->proven = TRUE;
-  if (!answer->exists)
-    pr_reply_set (&self->failure, 550, "5.1.2", "There is no domain of this name");
-  else if (exchangers->len == 1 && *g_array_index (exchangers, PrExchanger, 0).host == '\0')
-    pr_reply_set (&self->failure, 556, "5.1.10", "The domain takes no mail (null MX)");
-  else if (exchangers->len == 0 && answer->records->len > 0)
-    pr_reply_set (&self->failure, 0, "4.4.4", "The mail exchangers of the domain have no names");
-  else
-    {
-      PrExchanger itself = { .host = g_strdup (self->domain) };
-
-      if (exchangers->len == 0)
-        g_array_append_val (exchangers, itself);
-      else
-        g_free (itself.host);
-      take_exchangers (self, exchangers);
-      return;
-    }
-  give_up (self);
-}
-
-static void
-on_proof (const PrDnssecAnswer *answer, gpointer user_data)
-{
-  PrTargets *self = user_data;
-  g_autofree char *why = NULL;
-
-  self->proof_token = 0;
-  switch (answer->trust)
-    {
-    case PR_DNSSEC_SECURE: take_proof (self, answer); break;
-    case PR_DNSSEC_BOGUS:
-    case PR_DNSSEC_FAILED:
-      why = g_strdup_printf (answer->trust == PR_DNSSEC_BOGUS
-                               ? "The DNS records of %s cannot be trusted, somebody may have "
-                                 "changed them on the way (DNSSEC: %s)"
-                               : "The DNS records of %s cannot be had (%s)",
-                             self->domain, answer->why);
-      open_candidates (self);
-      distrust (self, why);
-      give_up (self);
-      break;
-    case PR_DNSSEC_INSECURE:
-    case PR_DNSSEC_UNAVAILABLE:
-    default: find_unproven (self);
-    }
 }
 
 static void
@@ -467,11 +365,7 @@ find_exchangers (PrTargets *self)
       return;
     }
   self->domain = g_steal_pointer (&ascii);
-  if (self->options.dnssec != NULL)
-    self->proof_token =
-      pr_dnssec_ask (self->options.dnssec, self->domain, PR_DNS_MX, on_proof, self);
-  else
-    find_unproven (self);
+  self->mx = pr_mx_new (self->options.resolver, self->options.dnssec, self->domain, on_mx, self);
 }
 
 /* ── Public ───────────────────────────────────────────────────────────────────────────────── */
@@ -494,8 +388,7 @@ pr_targets_free (PrTargets *self)
     return;
   if (self->token != 0)
     pr_resolver_cancel (self->options.resolver, self->token);
-  if (self->proof_token != 0)
-    pr_dnssec_cancel (self->options.dnssec, self->proof_token);
+  g_clear_pointer (&self->mx, pr_mx_free);
   g_clear_pointer (&self->dane, pr_dane_free);
   g_clear_pointer (&self->tlsa, g_ptr_array_unref);
   g_free (self->tls_name);
