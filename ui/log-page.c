@@ -5,6 +5,7 @@
 #include <glib/gi18n.h>
 
 #include "common/id.h"
+#include "drop-down.h"
 #include "event-list.h"
 #include "toast.h"
 
@@ -314,6 +315,8 @@ pr_log_page_init (PrLogPage *self)
   };
 
   gtk_widget_init_template (GTK_WIDGET (self));
+  pr_drop_down_let_shrink (self->what);
+  pr_drop_down_let_shrink (self->since);
   self->actions = g_simple_action_group_new ();
   g_action_map_add_action_entries (G_ACTION_MAP (self->actions), actions, G_N_ELEMENTS (actions),
                                    self);

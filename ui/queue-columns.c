@@ -21,8 +21,8 @@ typedef struct
 
 /* clang-format off */
 static const Column columns[] = {
-  { NC_ ("column", "From"), pr_queue_words_from, NULL, "sender", 160, FALSE, FALSE },
-  { NC_ ("column", "To"), pr_queue_words_to, NULL, NULL, 180, FALSE, FALSE },
+  { NC_ ("column", "From"), pr_queue_words_from, NULL, "sender", 140, FALSE, FALSE },
+  { NC_ ("column", "To"), pr_queue_words_to, NULL, NULL, 160, FALSE, FALSE },
   { NC_ ("column", "Subject"), pr_queue_words_subject, NULL, NULL, 0, FALSE, FALSE },
   { NC_ ("column", "State"), pr_queue_words_state, NULL, NULL, 130, FALSE, FALSE },
   { NC_ ("column", "Next Try"), pr_queue_words_next_try, NULL, "next-attempt", 90, FALSE, FALSE },

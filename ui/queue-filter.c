@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "queue-filter.h"
 
+#include "drop-down.h"
+
 struct _PrQueueFilter
 {
   AdwBin parent_instance;
@@ -58,6 +60,8 @@ static void
 pr_queue_filter_init (PrQueueFilter *self)
 {
   gtk_widget_init_template (GTK_WIDGET (self));
+  pr_drop_down_let_shrink (self->state);
+  pr_drop_down_let_shrink (self->route);
 }
 
 void

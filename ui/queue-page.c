@@ -38,7 +38,6 @@ struct _PrQueuePage
   GtkLabel *count;
   AdwLeaflet *leaflet;
   PrMessagePane *pane;
-  GtkWidget *release_button;
   GtkWidget *search_button;
   GMenuModel *menu;
   GMenu *routes;
@@ -278,7 +277,6 @@ on_width_changed (gpointer user_data)
   pr_queue_columns_set_narrow (self->columns, narrow);
   pr_queue_filter_set_narrow (self->filter, narrow);
   gtk_widget_set_visible (GTK_WIDGET (self->count), !narrow);
-  gtk_widget_set_visible (self->release_button, !narrow); /* the menu has it, too */
 
   return G_SOURCE_REMOVE;
 }
@@ -566,7 +564,6 @@ pr_queue_page_class_init (PrQueuePageClass *klass)
   gtk_widget_class_bind_template_child (widget_class, PrQueuePage, count);
   gtk_widget_class_bind_template_child (widget_class, PrQueuePage, leaflet);
   gtk_widget_class_bind_template_child (widget_class, PrQueuePage, pane);
-  gtk_widget_class_bind_template_child (widget_class, PrQueuePage, release_button);
   gtk_widget_class_bind_template_child (widget_class, PrQueuePage, search_button);
   gtk_widget_class_bind_template_child (widget_class, PrQueuePage, menu);
   gtk_widget_class_bind_template_child (widget_class, PrQueuePage, routes);
