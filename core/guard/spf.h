@@ -2,7 +2,7 @@
 #pragma once
 
 #include "common/ip.h"
-#include "guard/lookups.h"
+#include "net/lookups.h"
 
 G_BEGIN_DECLS
 

@@ -6,20 +6,22 @@ import re
 
 import tree
 
-CORE = ('common', 'smtp', 'net', 'config', 'queue', 'journal', 'guard', 'oauth', 'server', 'relay')
+CORE = ('common', 'smtp', 'net', 'dkim', 'config', 'queue', 'journal', 'guard', 'oauth', 'server',
+        'relay')
 
 # Folder: the folders whose headers it may include besides its own.
 MAY_USE = {
     'core/common': (),
     'core/smtp': ('core/common',),
     'core/net': ('core/common',),
+    'core/dkim': ('core/common', 'core/net'),
     'core/config': ('core/common', 'core/smtp'),
     'core/queue': ('core/common', 'core/smtp'),  # the envelope
     'core/journal': ('core/common', 'core/queue'),
-    'core/guard': ('core/common', 'core/smtp', 'core/net', 'core/config'),
+    'core/guard': ('core/common', 'core/smtp', 'core/net', 'core/dkim', 'core/config'),
     'core/oauth': ('core/common', 'core/net', 'core/config'),
-    'core/server': tuple(f'core/{name}' for name in CORE[:7]),
-    'core/relay': tuple(f'core/{name}' for name in CORE[:8]),
+    'core/server': tuple(f'core/{name}' for name in CORE[:8]),
+    'core/relay': tuple(f'core/{name}' for name in CORE[:9]),
     'core': tuple(f'core/{name}' for name in CORE),
     'app/control': ('core/common',),
     'app/service': ('core', 'app/control') + tuple(f'core/{name}' for name in CORE),
@@ -35,7 +37,7 @@ HOMES = {
     r'gtk/|gdk/|adwaita\.h': ('ui', 'app/desktop'),
     r'sqlite3\.h': ('core/queue',),
     r'gmime/': ('core/relay', 'core/guard', 'app/service'),  # bounces; From; subjects
-    r'gnutls/': ('core/net', 'core/config'),
+    r'gnutls/': ('core/net', 'core/config', 'core/dkim'),
     r'sys/epoll\.h': ('core/net',),
     # The server takes over sockets from systemd, the relay asks whether an address is its own,
     # and the service who is at the other end of its control socket.

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "guard/lookups.h"
+#include "net/lookups.h"
 
 #include <string.h>
 

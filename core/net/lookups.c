@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Answers of DNS by kind and name, and the questions that wait for one. */
 
-#include "guard/lookups.h"
+#include "net/lookups.h"
 
 #include <string.h>
 
