@@ -101,6 +101,7 @@ on_get_status (PrDbusService1 *skeleton, GDBusMethodInvocation *invocation, gpoi
   pr_control_add_uint (&builder, "connections-in", pr_lives_count (lives, FALSE));
   pr_control_add_uint (&builder, "connections-out", pr_lives_count (lives, TRUE));
   add_blocked (&builder, self);
+  pr_control_add_bool (&builder, "start-at-login", pr_dbus_service1_get_start_at_login (skeleton));
 
   pr_dbus_service1_complete_get_status (skeleton, invocation, g_variant_builder_end (&builder));
   return G_DBUS_METHOD_INVOCATION_HANDLED;

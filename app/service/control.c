@@ -139,7 +139,8 @@ status_revision (PrControl *self, const PrStoreCounts *queue)
   return queue->revision + journal.n_received + journal.n_delivered + journal.n_deferred +
          journal.n_failed + journal.n_refused + runner.n_hops_blocked * 7u +
          (runner.paused ? 1u << 20 : 0) + (runner.network_available ? 1u << 21 : 0) +
-         (pr_server_is_paused (pr_engine_get_server (self->engine)) ? 1u << 22 : 0);
+         (pr_server_is_paused (pr_engine_get_server (self->engine)) ? 1u << 22 : 0) +
+         (pr_dbus_service1_get_start_at_login (self->service) ? 1u << 23 : 0);
 }
 
 /* It does not read what it was sent: it hears no more until it does, or our memory would hold what
