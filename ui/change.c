@@ -10,15 +10,17 @@ typedef struct
 {
   GWeakRef widget;
   char *words;       /* owned: what to say when it is done; NULL: it is an undo */
+  char *before;      /* owned, nullable: the text as it was; NULL: the answer has it */
   PrChangeFunc done; /* nullable */
 } Change;
 
 static Change *
-change_new (GtkWidget *widget, const char *words, PrChangeFunc done)
+change_new (GtkWidget *widget, const char *before, const char *words, PrChangeFunc done)
 {
   Change *change = g_new0 (Change, 1);
 
   g_weak_ref_init (&change->widget, widget);
+  change->before = g_strdup (before);
   change->words = g_strdup (words);
   change->done = done;
   return change;
@@ -28,6 +30,7 @@ static void
 change_free (Change *change)
 {
   g_weak_ref_clear (&change->widget);
+  g_free (change->before);
   g_free (change->words);
   g_free (change);
 }
@@ -70,7 +73,10 @@ on_changed (GObject *source, GAsyncResult *result, gpointer user_data)
     }
   if (change->words != NULL)
     {
-      g_variant_get_child (answer, 2, "&s", &before);
+      if (change->before != NULL)
+        before = change->before;
+      else
+        g_variant_get_child (answer, 2, "&s", &before);
       pr_change_offer_undo (widget, PR_SERVICE (source),
                             warnings[0] != NULL ? warnings[0] : change->words, before);
     }
@@ -85,7 +91,7 @@ on_undo (AdwToast *toast, GtkWidget *widget)
   const char *before = g_object_get_data (G_OBJECT (toast), "before");
 
   pr_service_call (service, "Configuration1", "Apply", g_variant_new ("(s)", before), "(asas)",
-                   NULL, on_changed, change_new (widget, NULL, NULL));
+                   NULL, on_changed, change_new (widget, NULL, NULL, NULL));
 }
 
 void
@@ -109,7 +115,15 @@ pr_change_edit (GtkWidget *widget, PrService *service, GVariant *edits, const ch
                 PrChangeFunc done)
 {
   pr_service_call (service, "Configuration1", "Edit", g_variant_new ("(@a(ssss))", edits),
-                   "(asass)", NULL, on_changed, change_new (widget, words, done));
+                   "(asass)", NULL, on_changed, change_new (widget, NULL, words, done));
+}
+
+void
+pr_change_call (GtkWidget *widget, PrService *service, const char *method, GVariant *arguments,
+                const char *reply, const char *before, const char *words, PrChangeFunc done)
+{
+  pr_service_call (service, "Configuration1", method, arguments, reply, NULL, on_changed,
+                   change_new (widget, before, words, done));
 }
 
 void

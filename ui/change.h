@@ -21,6 +21,10 @@ void pr_change_edit (GtkWidget *widget, PrService *service, GVariant *edits, con
 /* Of an edit alone. */
 void pr_change_one (GtkWidget *widget, PrService *service, const char *const edit[4],
                     const char *words, PrChangeFunc done);
+/* Calls Configuration1.@method, whose answer of type @reply begins with faults and warnings, as a
+ * change of the file that was @before. */
+void pr_change_call (GtkWidget *widget, PrService *service, const char *method, GVariant *arguments,
+                     const char *reply, const char *before, const char *words, PrChangeFunc done);
 /* Says @words, and makes the whole file @before again when a person wants that. */
 void pr_change_offer_undo (GtkWidget *widget, PrService *service, const char *words,
                            const char *before);

@@ -6,6 +6,7 @@
 
 #include "change.h"
 #include "control/client.h"
+#include "setting-words.h"
 
 #define PAUSE_MS 300 /* in typing, before it is looked at */
 
@@ -16,7 +17,8 @@ struct _PrSettingRow
   PrSettings *settings;      /* owned */
   char *group, *key;         /* owned */
   char *fallback;            /* owned: the key's default */
-  char **words;              /* owned, nullable: the values there are */
+  GPtrArray *words;          /* owned, nullable: the values there are, of char */
+  gboolean in_words;         /* values are shown in words of people */
   gboolean is_secret;        /* of a user */
   gboolean is_updating;      /* what changes is not a person's doing */
   guint pause_source;        /* until what was typed is looked at */
@@ -51,29 +53,36 @@ show_fault (PrSettingRow *self, const char *fault)
     gtk_widget_remove_css_class (GTK_WIDGET (self->entry), "error");
 }
 
+static void
+add_word (PrSettingRow *self, const char *value)
+{
+  GtkStringList *shown = GTK_STRING_LIST (gtk_drop_down_get_model (self->choice));
+  const char *words =
+    self->in_words ? pr_setting_words_get_value (self->group, self->key, value) : value;
+
+  g_ptr_array_add (self->words, g_strdup (value));
+  gtk_string_list_append (shown, words);
+}
+
 /* A value that is not among the words, as in a file with a fault, is one more of them. */
 static guint
 find_word (PrSettingRow *self, const char *value)
 {
-  GtkStringList *words = GTK_STRING_LIST (gtk_drop_down_get_model (self->choice));
-  guint n = g_list_model_get_n_items (G_LIST_MODEL (words));
+  guint i;
 
-  for (guint i = 0; i < n; i++)
-    if (g_str_equal (gtk_string_list_get_string (words, i), value))
-      return i;
+  if (g_ptr_array_find_with_equal_func (self->words, value, g_str_equal, &i))
+    return i;
 
-  gtk_string_list_append (words, value);
-  return n;
+  add_word (self, value);
+  return self->words->len - 1;
 }
 
 static gboolean
-is_toggle (char **words)
+is_toggle (PrSettingRow *self)
 {
-  static const char *const booleans[] = { "false", "true", NULL };
-  static const char *const answers[] = { "no", "yes", NULL };
-
-  return g_strv_equal ((const char *const *) words, booleans) ||
-         g_strv_equal ((const char *const *) words, answers);
+  return self->words != NULL && self->words->len == 2 &&
+         (g_str_equal (self->words->pdata[1], "true") ||
+          g_str_equal (self->words->pdata[1], "yes"));
 }
 
 static gboolean
@@ -98,8 +107,8 @@ pr_setting_row_update (PrSettingRow *self)
                                                         : _ ("Not set; type a new password"));
   else if (self->words == NULL && !is_being_typed (self))
     gtk_editable_set_text (GTK_EDITABLE (self->entry), value);
-  else if (self->words != NULL && is_toggle (self->words))
-    gtk_switch_set_active (self->toggle, g_str_equal (value, self->words[1]));
+  else if (is_toggle (self))
+    gtk_switch_set_active (self->toggle, g_str_equal (value, self->words->pdata[1]));
   else if (self->words != NULL)
     gtk_drop_down_set_selected (self->choice, find_word (self, value));
   self->is_updating = FALSE;
@@ -130,59 +139,26 @@ put (PrSettingRow *self, const char *value)
 {
   const char *edit[4] = { value != NULL ? "set" : "unset", self->group, self->key,
                           value != NULL ? value : "" };
-  /* Translators: %s is the name of a setting, such as max-message-size */
-  g_autofree char *words = g_strdup_printf (_ ("%s is changed"), self->key);
+  /* Translators: %s is the name of a setting, such as "Largest Message" */
+  g_autofree char *words = g_strdup_printf (
+    _ ("%s is changed"), adw_preferences_row_get_title (ADW_PREFERENCES_ROW (self)));
 
   pr_change_one (GTK_WIDGET (self), pr_settings_get_service (self->settings), edit, words, on_done);
-}
-
-typedef struct
-{
-  GWeakRef row;
-  char *before; /* owned */
-} Password;
-
-static void
-on_password_set (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  Password *password = user_data;
-  g_autoptr (PrSettingRow) self = g_weak_ref_get (&password->row);
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GVariant) answer = pr_service_call_finish (PR_SERVICE (source), result, &error);
-  g_autofree const char **faults = NULL;
-
-  if (answer != NULL)
-    g_variant_get_child (answer, 0, "^a&s", &faults);
-  if (self != NULL && answer == NULL)
-    on_done (GTK_WIDGET (self), error->message);
-  else if (self != NULL && faults[0] != NULL)
-    on_done (GTK_WIDGET (self), faults[0]);
-  else if (self != NULL)
-    {
-      on_done (GTK_WIDGET (self), NULL);
-      pr_change_offer_undo (GTK_WIDGET (self), PR_SERVICE (source), _ ("The password is changed"),
-                            password->before);
-    }
-  g_weak_ref_clear (&password->row);
-  g_free (password->before);
-  g_free (password);
 }
 
 static void
 put_password (PrSettingRow *self, const char *value)
 {
-  Password *password = g_new0 (Password, 1);
   GVariantBuilder options;
 
-  g_weak_ref_init (&password->row, self);
-  password->before = g_strdup (pr_settings_get_text (self->settings));
   g_variant_builder_init (&options, G_VARIANT_TYPE_VARDICT);
   g_variant_builder_add (&options, "{sv}", "must-exist", g_variant_new_boolean (TRUE));
   g_variant_builder_add (&options, "{sv}", "cram-md5",
                          g_variant_new_boolean (g_str_equal (self->key, "cram-md5")));
-  pr_service_call (pr_settings_get_service (self->settings), "Configuration1", "SetUser",
-                   g_variant_new ("(ssa{sv})", pr_settings_get_name (self->group), value, &options),
-                   "(asas)", NULL, on_password_set, password);
+  pr_change_call (GTK_WIDGET (self), pr_settings_get_service (self->settings), "SetUser",
+                  g_variant_new ("(ssa{sv})", pr_settings_get_name (self->group), value, &options),
+                  "(asas)", pr_settings_get_text (self->settings), _ ("The password is changed"),
+                  on_done);
 }
 
 static void
@@ -211,19 +187,15 @@ on_reset (PrSettingRow *self)
 static void
 on_chosen (PrSettingRow *self)
 {
-  GtkStringObject *chosen;
+  guint chosen;
 
   if (self->is_updating || self->words == NULL)
     return;
 
-  if (is_toggle (self->words))
-    {
-      put (self, self->words[gtk_switch_get_active (self->toggle) ? 1 : 0]);
-      return;
-    }
-  chosen = gtk_drop_down_get_selected_item (self->choice);
-  if (chosen != NULL)
-    put (self, gtk_string_object_get_string (chosen));
+  chosen = is_toggle (self) ? (gtk_switch_get_active (self->toggle) ? 1 : 0)
+                            : gtk_drop_down_get_selected (self->choice);
+  if (chosen < self->words->len)
+    put (self, self->words->pdata[chosen]);
 }
 
 /* ── While one types ──────────────────────────────────────────────────────────────────────── */
@@ -307,7 +279,7 @@ pr_setting_row_finalize (GObject *object)
   g_free (self->group);
   g_free (self->key);
   g_free (self->fallback);
-  g_strfreev (self->words);
+  g_clear_pointer (&self->words, g_ptr_array_unref);
   G_OBJECT_CLASS (pr_setting_row_parent_class)->finalize (object);
 }
 
@@ -339,38 +311,42 @@ pr_setting_row_init (PrSettingRow *self)
   gtk_widget_init_template (GTK_WIDGET (self));
 }
 
+static void
+take_words (PrSettingRow *self, const char *type)
+{
+  g_auto (GStrv) words = g_strsplit (type, " | ", -1);
+  g_autoptr (GtkStringList) shown = gtk_string_list_new (NULL);
+
+  self->words = g_ptr_array_new_with_free_func (g_free);
+  self->is_updating = TRUE;
+  gtk_drop_down_set_model (self->choice, G_LIST_MODEL (shown));
+  for (char **word = words; *word != NULL; word++)
+    add_word (self, *word);
+  self->is_updating = FALSE;
+}
+
 /* The control that suits the type is there, and named. */
 static void
-choose_control (PrSettingRow *self, const char *type)
+choose_control (PrSettingRow *self, const char *type, const char *title)
 {
   GtkWidget *control = GTK_WIDGET (self->entry), *shown = GTK_WIDGET (self->text);
 
   if (strstr (type, " | ") != NULL)
     {
-      self->words = g_strsplit (type, " | ", -1);
-      control = shown =
-        is_toggle (self->words) ? GTK_WIDGET (self->toggle) : GTK_WIDGET (self->choice);
-    }
-  if (control == GTK_WIDGET (self->choice))
-    {
-      g_autoptr (GtkStringList) words = gtk_string_list_new ((const char *const *) self->words);
-
-      self->is_updating = TRUE;
-      gtk_drop_down_set_model (self->choice, G_LIST_MODEL (words));
-      self->is_updating = FALSE;
+      take_words (self, type);
+      control = shown = is_toggle (self) ? GTK_WIDGET (self->toggle) : GTK_WIDGET (self->choice);
     }
   gtk_entry_set_visibility (self->entry, !self->is_secret);
   gtk_widget_set_visible (shown, TRUE);
-  gtk_accessible_update_property (GTK_ACCESSIBLE (control), GTK_ACCESSIBLE_PROPERTY_LABEL,
-                                  self->key, GTK_ACCESSIBLE_PROPERTY_DESCRIPTION,
+  gtk_accessible_update_property (GTK_ACCESSIBLE (control), GTK_ACCESSIBLE_PROPERTY_LABEL, title,
+                                  GTK_ACCESSIBLE_PROPERTY_DESCRIPTION,
                                   gtk_label_get_label (self->help), -1);
 }
 
-GtkWidget *
-pr_setting_row_new (PrSettings *settings, const char *group, GVariant *key)
+static GtkWidget *
+make (PrSettings *settings, const char *group, GVariant *key, const char *title, gboolean in_words)
 {
-  PrSettingRow *self =
-    g_object_new (PR_TYPE_SETTING_ROW, "title", pr_dict_string (key, "key"), NULL);
+  PrSettingRow *self = g_object_new (PR_TYPE_SETTING_ROW, "title", title, NULL);
   const char *type = pr_dict_string (key, "type");
 
   self->settings = g_object_ref (settings);
@@ -378,8 +354,26 @@ pr_setting_row_new (PrSettings *settings, const char *group, GVariant *key)
   self->key = g_strdup (pr_dict_string (key, "key"));
   self->fallback = g_strdup (pr_dict_string (key, "default"));
   self->is_secret = g_str_equal (type, "secret");
-  gtk_label_set_label (self->help, pr_dict_string (key, "help"));
-  choose_control (self, type);
+  self->in_words = in_words;
+  gtk_label_set_label (self->help, pr_setting_words_translate (pr_dict_string (key, "help")));
+  choose_control (self, type, title);
   pr_setting_row_update (self);
   return GTK_WIDGET (self);
+}
+
+GtkWidget *
+pr_setting_row_new (PrSettings *settings, const char *group, GVariant *key)
+{
+  return make (settings, group, key, pr_dict_string (key, "key"), FALSE);
+}
+
+GtkWidget *
+pr_setting_row_new_in_words (PrSettings *settings, const char *group, const char *key)
+{
+  g_autoptr (GPtrArray) keys = pr_settings_get_keys (settings, group);
+
+  for (guint i = 0; i < keys->len; i++)
+    if (g_strcmp0 (pr_dict_string (keys->pdata[i], "key"), key) == 0)
+      return make (settings, group, keys->pdata[i], pr_setting_words_get_title (group, key), TRUE);
+  return NULL;
 }

@@ -17,6 +17,9 @@ G_DECLARE_FINAL_TYPE (PrSettingRow, pr_setting_row, PR, SETTING_ROW, AdwPreferen
 
 /* @key: of pr_settings_get_keys (). */
 GtkWidget *pr_setting_row_new (PrSettings *settings, const char *group, GVariant *key);
+/* The same with the title and the values in words of people, for pages that stand for less than all
+ * there is. NULL: the service does not know the key. (transfer none): floating */
+GtkWidget *pr_setting_row_new_in_words (PrSettings *settings, const char *group, const char *key);
 /* Shows what the file says now; a text that somebody is about to change stays. */
 void pr_setting_row_update (PrSettingRow *self);
 

@@ -13,6 +13,7 @@ from lib.postroom import Postroom  # noqa: E402
 from lib.window import Window  # noqa: E402
 
 
+SWITCHES = ("toggle button", "switch", "check box")
 EXAMPLE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "data",
                        "postroom.conf.example")
 
@@ -50,7 +51,15 @@ class Settings(suite.Suite):
     def entry(self, name):
         return self.shown.wait(name, test=lambda node: node.role == "text", anywhere=True)
 
+    def show(self, page):
+        """One of its pages, by the tab."""
+        self.shown.press(page, anywhere=True)
+
+    def switch(self, name):
+        return self.shown.wait(name, test=lambda node: node.role in SWITCHES, anywhere=True)
+
     def test_a_text_is_in_force_and_undone(self):
+        self.show("All Settings")
         entry = self.entry("max-recipients")
         self.assertEqual(entry.text, "1000")
         entry.type("7")
@@ -63,13 +72,34 @@ class Settings(suite.Suite):
         self.wait_config("the old number", "max-recipients=7", there=False)
 
     def test_a_fault_is_told_and_nothing_done(self):
+        self.show("All Settings")
         before = self.config()
         self.entry("max-recipients").type("many")
         self.shown.wait(test=lambda node: "number" in node.name and node.role == "label",
                         anywhere=True)
         self.assertEqual(self.config(), before)
 
+    def test_a_notification_is_switched_off(self):
+        self.assertTrue(self.switch("Full Disk").has("checked"))
+        self.switch("Full Disk").press()
+        self.wait_config("the list without it",
+                         "notify=sign-in;failures;routes;devices;certificates")
+        self.shown.press("Undo", anywhere=True)
+        self.wait_config("the default", "notify=sign-in;failures;routes;devices;certificates",
+                         there=False)
+        process.wait_until("the switch to follow", lambda: self.switch("Full Disk").has("checked"),
+                           60, every=0.2)
+
+    def test_history_is_kept_as_long_as_said(self):
+        self.show("Storage")
+        self.assertEqual(self.entry("Keep the History For").text, "30d")
+        self.entry("Keep the History For").type("7d")
+        self.shown.press("Apply", anywhere=True)
+        self.wait_config("the new time", "keep=7d")
+        self.shown.wait("Free Space", anywhere=True)
+
     def test_every_key_is_there(self):
+        self.show("All Settings")
         self.entry("max-recipients")
         names = {node.name for top in self.shown.windows() for node in top.walk()}
         self.assertGreater(len(keys_of_example()), 30)

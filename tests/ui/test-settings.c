@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* ui/settings, ui/setting-words and the words of ui/change: no service, no display. */
+
+#include <glib.h>
+
+#include "ui/change.h"
+#include "ui/setting-words.h"
+#include "ui/settings.h"
+
+static const char *const described[][5] = {
+  { "server", "hostname", "host name", "", "The name." },
+  { "server", "max-recipients", "number", "1000", "How many." },
+  { "listener NAME", "listen", "list", "127.0.0.1:2525", "Where." },
+  { "listener NAME", "tls", "off | starttls", "starttls", "Encryption." },
+  { "route NAME", "via", "smarthost | hold", "smarthost", "How." },
+};
+
+static GVariant *
+make_keys (void)
+{
+  static const char *const names[] = { "group", "key", "type", "default", "help" };
+  GVariantBuilder keys;
+
+  g_variant_builder_init (&keys, G_VARIANT_TYPE ("aa{sv}"));
+  for (gsize i = 0; i < G_N_ELEMENTS (described); i++)
+    {
+      g_variant_builder_open (&keys, G_VARIANT_TYPE_VARDICT);
+      for (gsize j = 0; j < G_N_ELEMENTS (names); j++)
+        g_variant_builder_add (&keys, "{sv}", names[j], g_variant_new_string (described[i][j]));
+      g_variant_builder_close (&keys);
+    }
+  return g_variant_builder_end (&keys);
+}
+
+static PrSettings *
+make_settings (const char *text)
+{
+  PrSettings *settings = pr_settings_new (NULL);
+
+  pr_settings_take (settings, make_keys (), text);
+  return settings;
+}
+
+static void
+assert_groups (PrSettings *settings, const char *expected)
+{
+  g_auto (GStrv) groups = pr_settings_get_groups (settings);
+  g_autofree char *joined = g_strjoinv (",", groups);
+
+  g_assert_cmpstr (joined, ==, expected);
+}
+
+static void
+assert_value (PrSettings *settings, const char *group, const char *key, const char *expected,
+              gboolean expected_set)
+{
+  gboolean is_set;
+  g_autofree char *value = pr_settings_get_value (settings, group, key, &is_set);
+
+  g_assert_cmpstr (value, ==, expected);
+  g_assert_cmpint (is_set, ==, expected_set);
+}
+
+static void
+test_nothing_is_known (void)
+{
+  g_autoptr (PrSettings) settings = pr_settings_new (NULL);
+  g_autoptr (GPtrArray) keys = pr_settings_get_keys (settings, "server");
+
+  g_assert_null (pr_settings_get_service (settings));
+  g_assert_cmpstr (pr_settings_get_text (settings), ==, "");
+  g_assert_cmpuint (keys->len, ==, 0);
+  assert_groups (settings, "");
+  assert_value (settings, "server", "hostname", "", FALSE);
+}
+
+static void
+test_groups_and_values (void)
+{
+  g_autoptr (PrSettings) settings =
+    make_settings ("[route b]\nvia=hold\n[listener office]\ntls=off\n[route a]\n"
+                   "[stranger]\nx=y\n[server]\nmax-recipients=7\n");
+  g_auto (GStrv) kinds = pr_settings_get_kinds (settings);
+  g_autofree char *joined = g_strjoinv (",", kinds);
+  g_autoptr (GPtrArray) keys = pr_settings_get_keys (settings, "listener office");
+
+  g_assert_cmpstr (joined, ==, "listener,route");
+  assert_groups (settings, "server,listener office,route b,route a");
+  g_assert_cmpuint (keys->len, ==, 2);
+  assert_value (settings, "server", "max-recipients", "7", TRUE);
+  assert_value (settings, "server", "hostname", "", FALSE);
+  assert_value (settings, "listener office", "tls", "off", TRUE);
+  assert_value (settings, "listener office", "listen", "127.0.0.1:2525", FALSE);
+  assert_value (settings, "route a", "via", "smarthost", FALSE);
+  assert_value (settings, "route a", "unheard-of", "", FALSE);
+  g_assert_cmpstr (pr_settings_get_name ("route my office"), ==, "my office");
+  g_assert_null (pr_settings_get_name ("server"));
+}
+
+static void
+on_changed (PrSettings *settings, gboolean other_groups, gpointer user_data)
+{
+  g_string_append_c (user_data, other_groups ? 'G' : 'v');
+}
+
+static void
+test_taking_tells_of_changes (void)
+{
+  g_autoptr (PrSettings) settings = pr_settings_new (NULL);
+  g_autoptr (GString) heard = g_string_new (NULL);
+
+  g_signal_connect (settings, "changed", G_CALLBACK (on_changed), heard);
+  pr_settings_take (settings, make_keys (), "");
+  pr_settings_take (settings, make_keys (), "[server]\nhostname=a.example\n");
+  pr_settings_take (settings, make_keys (), "[route a]\n");
+  pr_settings_take (settings, make_keys (), "[route b]\n");
+  g_assert_cmpstr (heard->str, ==, "GvGG");
+}
+
+/* What a person is about to mend by hand must not bring the window down. */
+static void
+test_a_broken_file_counts_as_empty (void)
+{
+  g_autoptr (PrSettings) settings = make_settings ("[route a]\nthis is no key file\n");
+
+  assert_groups (settings, "server");
+  assert_value (settings, "server", "max-recipients", "1000", FALSE);
+  g_assert_cmpstr (pr_settings_get_text (settings), ==, "[route a]\nthis is no key file\n");
+}
+
+static void
+test_preview_leaves_the_rest (void)
+{
+  g_autoptr (PrSettings) settings = make_settings ("# mine\n[server]\nhostname=a.example\n");
+  g_autofree char *set = pr_settings_preview (settings, "server", "max-recipients", "7");
+  g_autofree char *unset = pr_settings_preview (settings, "server", "hostname", NULL);
+
+  g_assert_cmpstr (set, ==, "# mine\n[server]\nmax-recipients=7\nhostname=a.example\n");
+  g_assert_cmpstr (unset, ==, "# mine\n[server]\n");
+  g_assert_cmpstr (pr_settings_get_text (settings), ==, "# mine\n[server]\nhostname=a.example\n");
+}
+
+static void
+test_faults_without_what_one_sees (void)
+{
+  static const char fault[] = "/home/me/postroom.conf: [route a b] via: \"x\" is no way";
+  static const char *const others[] = { "the service is stopping", "", ": [", "a: [b" };
+
+  g_assert_cmpstr (pr_change_trim_fault (fault, "route a b", "via"), ==, "\"x\" is no way");
+  g_assert_cmpstr (pr_change_trim_fault (fault, "route a b", "tls"), ==,
+                   "[route a b] via: \"x\" is no way");
+  g_assert_cmpstr (pr_change_trim_fault (fault, NULL, NULL), ==,
+                   "[route a b] via: \"x\" is no way");
+  g_assert_cmpstr (pr_change_trim_fault (others[0], "server", "hostname"), ==, others[0]);
+  g_assert_cmpstr (pr_change_trim_fault (others[1], "server", "hostname"), ==, "");
+  g_assert_cmpstr (pr_change_trim_fault (others[2], "server", "hostname"), ==, "[");
+  g_assert_cmpstr (pr_change_trim_fault (others[3], "server", "hostname"), ==, "[b");
+}
+
+static void
+test_words (void)
+{
+  g_assert_cmpstr (pr_setting_words_get_title ("server", "max-message-size"), ==,
+                   "Largest Message");
+  g_assert_cmpstr (pr_setting_words_get_title ("route my office", "via"), ==, "Way");
+  g_assert_cmpstr (pr_setting_words_get_title ("router", "via"), ==, "via");
+  g_assert_cmpstr (pr_setting_words_get_title ("server", "of-tomorrow"), ==, "of-tomorrow");
+  g_assert_cmpstr (pr_setting_words_get_value ("listener a", "tls", "off"), ==, "None");
+  g_assert_cmpstr (pr_setting_words_get_value ("listener a", "tls", "odd"), ==, "odd");
+  g_assert_cmpstr (pr_setting_words_translate (NULL), ==, "");
+  g_assert_cmpstr (pr_setting_words_translate (""), ==, ""); /* and not the catalogue's header */
+  g_assert_cmpstr (pr_setting_words_translate ("As it came."), ==, "As it came.");
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
+  g_test_add_func ("/settings/nothing-is-known", test_nothing_is_known);
+  g_test_add_func ("/settings/groups-and-values", test_groups_and_values);
+  g_test_add_func ("/settings/taking-tells-of-changes", test_taking_tells_of_changes);
+  g_test_add_func ("/settings/a-broken-file-counts-as-empty", test_a_broken_file_counts_as_empty);
+  g_test_add_func ("/settings/preview-leaves-the-rest", test_preview_leaves_the_rest);
+  g_test_add_func ("/settings/faults-without-what-one-sees", test_faults_without_what_one_sees);
+  g_test_add_func ("/settings/words", test_words);
+  return g_test_run ();
+}
