@@ -88,3 +88,35 @@ pr_alert_action_label (PrAlertAction action)
     default: return _ ("Show");
     }
 }
+
+static const struct
+{
+  PrAlertAction action;
+  const char *name;
+} names[] = {
+  { PR_ALERT_SIGN_IN, "sign-in" }, { PR_ALERT_TRY_AGAIN, "try-again" }, { PR_ALERT_ALLOW, "allow" },
+  { PR_ALERT_BLOCK, "block" },     { PR_ALERT_SHOW, "show" },
+};
+
+const char *
+pr_alert_action_to_string (PrAlertAction action)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
+    if (names[i].action == action)
+      return names[i].name;
+
+  return "";
+}
+
+gboolean
+pr_alert_action_from_string (const char *name, PrAlertAction *action)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
+    if (g_str_equal (names[i].name, name))
+      {
+        *action = names[i].action;
+        return TRUE;
+      }
+
+  return FALSE;
+}

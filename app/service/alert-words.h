@@ -21,4 +21,9 @@ char *pr_alert_body (PrDesktopNotice kind, const PrAlertFacts *facts);
 /* On a button. */
 const char *pr_alert_action_label (PrAlertAction action);
 
+/* Of one action, for programs: "sign-in", "try-again". */
+const char *pr_alert_action_to_string (PrAlertAction action);
+/* FALSE: there is none called so. */
+gboolean pr_alert_action_from_string (const char *name, PrAlertAction *action);
+
 G_END_DECLS

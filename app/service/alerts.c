@@ -356,7 +356,7 @@ item_of (const Alert *alert)
   if (alert->kind == PR_NOTICE_FAILURES)
     return alert->n == 1 ? alert->item : "";
 
-  return alert->kind == PR_NOTICE_SIGN_IN || alert->kind == PR_NOTICE_ROUTES ? alert->subject : "";
+  return g_str_equal (alert->id, ALL_DEVICES) ? "" : alert->subject;
 }
 
 static void
@@ -462,6 +462,30 @@ pr_alerts_repeat (PrAlerts *self, gint64 now_us)
 
 /* ── People ───────────────────────────────────────────────────────────────────────────────── */
 
+/* Not over because somebody has read it. */
+static gboolean
+lasts (const Alert *alert)
+{
+  return alert->kind == PR_NOTICE_SIGN_IN || alert->kind == PR_NOTICE_ROUTES ||
+         alert->kind == PR_NOTICE_DISK || alert->kind == PR_NOTICE_CERTIFICATES;
+}
+
+void
+pr_alerts_list (const PrAlerts *self, PrAlertFunc func, gpointer user_data)
+{
+  for (guint i = 0; i < self->alerts->len; i++)
+    {
+      const Alert *alert = self->alerts->pdata[i];
+      PrAlert out;
+
+      if (!alert->raised || (alert->dismissed && alert->kind == PR_NOTICE_CERTIFICATES))
+        continue;
+
+      describe (self, alert, &out);
+      func (&out, user_data);
+    }
+}
+
 gboolean
 pr_alerts_get (PrAlerts *self, const char *id, PrAlert *out)
 {
@@ -484,7 +508,7 @@ pr_alerts_dismiss (PrAlerts *self, const char *id)
 
   alert->on_screen = FALSE;
   alert->dismissed = TRUE;
-  if (alert->kind == PR_NOTICE_FAILURES || alert->kind == PR_NOTICE_DEVICES)
+  if (!lasts (alert))
     settle (self, alert);
 }
 

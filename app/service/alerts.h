@@ -66,6 +66,10 @@ gint64 pr_alerts_run (PrAlerts *self, gint64 now_us);
 /* A screen is there that was not: what still stands is shown again. */
 void pr_alerts_repeat (PrAlerts *self, gint64 now_us);
 
+/* Those whose time has come, the oldest first; without what a person put away, but for what lasts
+ * until it is mended. */
+typedef void (*PrAlertFunc) (const PrAlert *alert, gpointer user_data);
+void pr_alerts_list (const PrAlerts *self, PrAlertFunc func, gpointer user_data);
 /* The alert with this id; FALSE: it is gone. @alert: valid until the next call. */
 gboolean pr_alerts_get (PrAlerts *self, const char *id, PrAlert *alert);
 /* A person put it away or did what it asks for. What lasts is not shown again until it is new. */

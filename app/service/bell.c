@@ -20,14 +20,9 @@ struct _PrBell
   gboolean configured;         /* the configuration may be another one */
 };
 
-static const struct
-{
-  PrAlertAction action;
-  const char *name;
-} names[] = {
-  { PR_ALERT_SIGN_IN, "sign-in" }, { PR_ALERT_TRY_AGAIN, "try-again" }, { PR_ALERT_ALLOW, "allow" },
-  { PR_ALERT_BLOCK, "block" },     { PR_ALERT_SHOW, "show" },
-};
+/* In the order of their buttons. */
+static const PrAlertAction all_actions[] = { PR_ALERT_SIGN_IN, PR_ALERT_TRY_AGAIN, PR_ALERT_ALLOW,
+                                             PR_ALERT_BLOCK, PR_ALERT_SHOW };
 
 /* ── What alerts ask for ──────────────────────────────────────────────────────────────────── */
 
@@ -41,11 +36,11 @@ on_show (const PrAlert *alert, gpointer user_data)
   if (self->bus == NULL)
     return;
 
-  for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
-    if ((alert->actions & names[i].action) != 0)
+  for (gsize i = 0; i < G_N_ELEMENTS (all_actions); i++)
+    if ((alert->actions & all_actions[i]) != 0)
       {
-        actions[n++] = names[i].name;
-        actions[n++] = pr_alert_action_label (names[i].action);
+        actions[n++] = pr_alert_action_to_string (all_actions[i]);
+        actions[n++] = pr_alert_action_label (all_actions[i]);
       }
   actions[n++] = PR_NOTIFIER_DEFAULT;
   actions[n++] = pr_alert_action_label (PR_ALERT_SHOW);
@@ -149,23 +144,29 @@ try_again (PrBell *self, const PrAlert *alert)
     pr_runner_order_all (runner, PR_ORDER_RETRY, NULL, NULL);
 }
 
-static PrAlertAction
-read_action (const char *name)
+/* FALSE: it is for a window to do. */
+static gboolean
+act (PrBell *self, const PrAlert *alert, PrAlertAction action)
 {
-  for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
-    if (g_str_equal (names[i].name, name))
-      return names[i].action;
-
-  return PR_ALERT_SHOW;
+  switch (action)
+    {
+    case PR_ALERT_TRY_AGAIN: try_again (self, alert); return TRUE;
+    case PR_ALERT_ALLOW: add_to_access (self, "relay-networks", alert->subject); return TRUE;
+    case PR_ALERT_BLOCK: add_to_access (self, "deny-networks", alert->subject); return TRUE;
+    case PR_ALERT_SIGN_IN:
+    case PR_ALERT_SHOW:
+    default: return FALSE;
+    }
 }
 
 static void
-on_pressed (const char *id, const char *action, const char *token, gpointer user_data)
+on_pressed (const char *id, const char *name, const char *token, gpointer user_data)
 {
   PrBell *self = user_data;
+  PrAlertAction action = PR_ALERT_SHOW; /* of the notification itself */
   PrAlert alert;
 
-  if (action == NULL)
+  if (name == NULL)
     {
       pr_alerts_dismiss (self->alerts, id);
       return;
@@ -173,15 +174,9 @@ on_pressed (const char *id, const char *action, const char *token, gpointer user
   if (!pr_alerts_get (self->alerts, id, &alert))
     return; /* settled meanwhile */
 
-  switch (read_action (action))
-    {
-    case PR_ALERT_TRY_AGAIN: try_again (self, &alert); break;
-    case PR_ALERT_ALLOW: add_to_access (self, "relay-networks", alert.subject); break;
-    case PR_ALERT_BLOCK: add_to_access (self, "deny-networks", alert.subject); break;
-    case PR_ALERT_SIGN_IN:
-    case PR_ALERT_SHOW:
-    default: pr_window_open (self->bus, self->world->home, alert.page, alert.item, token);
-    }
+  pr_alert_action_from_string (name, &action);
+  if (!act (self, &alert, action))
+    pr_window_open (self->bus, self->world->home, alert.page, alert.item, token);
   pr_notifier_withdraw (self->notifier, id); /* where a daemon leaves it on the screen */
   pr_alerts_dismiss (self->alerts, id);
 }
@@ -251,4 +246,32 @@ gboolean
 pr_bell_needs_person (const PrBell *self)
 {
   return pr_alerts_need_person (self->alerts);
+}
+
+void
+pr_bell_list (const PrBell *self, PrAlertFunc func, gpointer user_data)
+{
+  pr_alerts_list (self->alerts, func, user_data);
+}
+
+gboolean
+pr_bell_answer (PrBell *self, const char *id, const char *name)
+{
+  PrAlertAction action;
+  PrAlert alert;
+
+  if (!pr_alerts_get (self->alerts, id, &alert))
+    return FALSE;
+
+  if (pr_alert_action_from_string (name, &action))
+    {
+      if ((alert.actions & action) == 0 || !act (self, &alert, action))
+        return FALSE;
+    }
+  else if (!g_str_equal (name, "dismiss"))
+    return FALSE;
+
+  pr_notifier_withdraw (self->notifier, id);
+  pr_alerts_dismiss (self->alerts, id);
+  return TRUE;
 }

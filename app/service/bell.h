@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #pragma once
 
+#include "service/alerts.h"
 #include "service/desktop.h"
 
 G_BEGIN_DECLS
@@ -24,5 +25,9 @@ void pr_bell_take (PrBell *self, const PrEvent *event);
 /* Returns the monotonic time of the next call, 0: after the next event. */
 gint64 pr_bell_run (PrBell *self);
 gboolean pr_bell_needs_person (const PrBell *self);
+/* As of pr_alerts_list (). */
+void pr_bell_list (const PrBell *self, PrAlertFunc func, gpointer user_data);
+/* @name: of one of its actions that needs no window, or "dismiss". FALSE: nothing was done. */
+gboolean pr_bell_answer (PrBell *self, const char *id, const char *name);
 
 G_END_DECLS

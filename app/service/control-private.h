@@ -34,6 +34,7 @@ struct _PrControl
   PrEngine *engine;       /* borrowed; NULL: the service is stopping */
   PrReloader *reloader;   /* borrowed */
   PrAutostart *autostart; /* borrowed, nullable */
+  PrDesktop *desktop;     /* borrowed, nullable */
   PrHome *home;           /* borrowed from the service */
   GDBusServer *server;
   GPtrArray *clients; /* of PrControlClient, owned */
@@ -71,6 +72,8 @@ PrDbusSessions1 *pr_control_make_sessions (PrControl *self);
 PrDbusJournal1 *pr_control_make_journal (PrControl *self);
 PrDbusConfiguration1 *pr_control_make_configuration (PrControl *self);
 PrDbusSignIn1 *pr_control_make_sign_in (PrControl *self);
+/* control-alerts.c: answers what waits for a person. */
+void pr_control_connect_alerts (PrControl *self, PrDbusService1 *skeleton);
 /* control-providers.c: answers what concerns providers and routes. */
 void pr_control_connect_providers (PrControl *self, PrDbusConfiguration1 *skeleton);
 

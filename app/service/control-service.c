@@ -261,6 +261,7 @@ pr_control_make_service (PrControl *self)
   g_signal_connect (skeleton, "handle-set-start-at-login", G_CALLBACK (on_set_start_at_login),
                     self);
   g_signal_connect (skeleton, "handle-get-networks", G_CALLBACK (on_get_networks), self);
+  pr_control_connect_alerts (self, skeleton);
 
   return skeleton;
 }

@@ -412,6 +412,7 @@ pr_control_free (PrControl *self)
   pr_control_check_followers (self);
   pr_reloader_set_changed (self->reloader, NULL, NULL);
   pr_control_set_autostart (self, NULL);
+  pr_control_set_desktop (self, NULL);
 
   g_clear_object (&self->service);
   g_clear_object (&self->queue);

@@ -310,3 +310,19 @@ pr_desktop_free (PrDesktop *self)
   g_source_unref (self->timer);
   g_free (self);
 }
+
+void
+pr_desktop_list_alerts (const PrDesktop *self, PrAlertFunc func, gpointer user_data)
+{
+  pr_bell_list (self->bell, func, user_data);
+}
+
+gboolean
+pr_desktop_answer_alert (PrDesktop *self, const char *id, const char *name)
+{
+  gboolean done = pr_bell_answer (self->bell, id, name);
+
+  if (done)
+    refresh_in (self, 0);
+  return done;
+}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #pragma once
 
+#include "service/alerts.h"
 #include "service/autostart.h"
 #include "service/reload.h"
 
@@ -27,6 +28,12 @@ typedef struct
 PrDesktop *pr_desktop_new (const PrDesktopWorld *world);
 /* Takes everything away that it shows. Before the engine is freed. */
 void pr_desktop_free (PrDesktop *self);
+
+/* What waits for a person, as of pr_alerts_list (). */
+void pr_desktop_list_alerts (const PrDesktop *self, PrAlertFunc func, gpointer user_data);
+/* As of pr_bell_answer (). */
+gboolean pr_desktop_answer_alert (PrDesktop *self, const char *id, const char *name);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (PrDesktop, pr_desktop_free)
 
 G_END_DECLS

@@ -224,6 +224,7 @@ run (Service *self)
     .quit = stop,
     .user_data = self,
   });
+  pr_control_set_desktop (self->control, self->desktop);
   pr_supervisor_ready ();
   g_main_loop_run (self->main_loop);
 
@@ -291,8 +292,8 @@ main (int argc, char *argv[])
   if (status == EX_OK)
     status = run (&service);
 
-  g_clear_pointer (&service.desktop, pr_desktop_free);
   g_clear_pointer (&service.control, pr_control_free);
+  g_clear_pointer (&service.desktop, pr_desktop_free);
   g_clear_pointer (&service.autostart, pr_autostart_free);
   g_clear_pointer (&service.reloader, pr_reloader_free);
   g_clear_pointer (&service.engine, pr_engine_free);

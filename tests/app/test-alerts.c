@@ -228,6 +228,52 @@ test_failures_seen_to (void)
   g_assert_false (pr_alerts_need_person (world->alerts));
 }
 
+static void
+count_alert (const PrAlert *alert, gpointer user_data)
+{
+  g_assert_nonnull (alert->title);
+  ++*(guint *) user_data;
+}
+
+static guint
+count_listed (World *self)
+{
+  guint n = 0;
+
+  pr_alerts_list (self->alerts, count_alert, &n);
+  return n;
+}
+
+/* Whoever looks sees what was raised, until it is settled or, if it does not last, put away. */
+static void
+test_list (void)
+{
+  g_autoptr (World) world = world_new ();
+  PrAlertAction action;
+
+  fail (world, 1);
+  take (world, (PrEvent){ .kind = PR_EVENT_SPACE_LOW });
+  take (world, (PrEvent){ .kind = PR_EVENT_CERTIFICATE, .text = "It ends soon" });
+  g_assert_cmpuint (count_listed (world), ==, 0);
+  pass (world, S);
+  g_assert_cmpuint (count_listed (world), ==, 3);
+  put_away (world, "failures");
+  g_assert_cmpuint (count_listed (world), ==, 2);
+  put_away (world, "certificate");
+  put_away (world, "disk"); /* the disk is full all the same */
+  g_assert_cmpuint (count_listed (world), ==, 1);
+  take (world, (PrEvent){ .kind = PR_EVENT_SPACE_OK });
+  g_assert_cmpuint (count_listed (world), ==, 0);
+
+  for (guint bit = PR_ALERT_SIGN_IN; bit <= PR_ALERT_BLOCK; bit <<= 1)
+    {
+      g_assert_true (pr_alert_action_from_string (pr_alert_action_to_string (bit), &action));
+      g_assert_cmpuint (action, ==, bit);
+    }
+  g_assert_cmpstr (pr_alert_action_to_string (1 << 20), ==, "");
+  g_assert_false (pr_alert_action_from_string ("dismiss", &action));
+}
+
 /* ── Routes ───────────────────────────────────────────────────────────────────────────────── */
 
 static void
@@ -478,6 +524,7 @@ main (int argc, char *argv[])
 {
   g_test_init (&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
 
+  g_test_add_func ("/alerts/list", test_list);
   g_test_add_func ("/alerts/failure", test_one_failure);
   g_test_add_func ("/alerts/storm", test_storm);
   g_test_add_func ("/alerts/failures-seen-to", test_failures_seen_to);
