@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "sessions-page.h"
 
-#include <glib/gi18n.h>
-
-#include "change.h"
+#include "access.h"
 #include "control/client.h"
 #include "session-list.h"
 #include "toast.h"
@@ -151,47 +149,24 @@ on_disconnect (GSimpleAction *action, GVariant *parameter, gpointer user_data)
                      on_disconnected, g_object_ref (self));
 }
 
-static char *
-say_allowed (const char *address)
-{
-  return g_strdup_printf (_ ("%s may send without signing in"), address);
-}
-
-static char *
-say_blocked (const char *address)
-{
-  return g_strdup_printf (_ ("%s is turned away from now on"), address);
-}
-
-/* From one list of networks into the other. */
-static void
-move_address (PrSessionsPage *self, const char *from, const char *to,
-              char *(*say) (const char *address))
-{
-  g_autofree char *client = self->shown != NULL ? pr_session_get_client (self->shown) : NULL;
-  g_autofree char *words = NULL;
-  GVariantBuilder edits;
-
-  if (client == NULL)
-    return;
-
-  g_variant_builder_init (&edits, G_VARIANT_TYPE ("a(ssss)"));
-  g_variant_builder_add (&edits, "(ssss)", "take", "access", from, client);
-  g_variant_builder_add (&edits, "(ssss)", "add", "access", to, client);
-  words = say (client);
-  pr_change_edit (GTK_WIDGET (self), self->service, g_variant_builder_end (&edits), words, NULL);
-}
-
 static void
 on_allow (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 {
-  move_address (user_data, "deny-networks", "relay-networks", say_allowed);
+  PrSessionsPage *self = user_data;
+  g_autofree char *client = self->shown != NULL ? pr_session_get_client (self->shown) : NULL;
+
+  if (client != NULL)
+    pr_access_allow (GTK_WIDGET (self), self->service, client);
 }
 
 static void
 on_block (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 {
-  move_address (user_data, "relay-networks", "deny-networks", say_blocked);
+  PrSessionsPage *self = user_data;
+  g_autofree char *client = self->shown != NULL ? pr_session_get_client (self->shown) : NULL;
+
+  if (client != NULL)
+    pr_access_block (GTK_WIDGET (self), self->service, client);
 }
 
 /* ── The page ─────────────────────────────────────────────────────────────────────────────── */
