@@ -6,11 +6,14 @@
 #include <glib/gi18n.h>
 
 #include "log-page.h"
+#include "overview-page.h"
 #include "queue-page.h"
 #include "sessions-page.h"
 
 /* clang-format off */
 const PrPageRow pr_pages[] = {
+  { "overview", NC_ ("page", "Overview"), "go-home-symbolic", "<Alt>1",
+    pr_overview_page_get_type },
   { "sessions", NC_ ("page", "Sessions"), "network-transmit-receive-symbolic", "<Alt>2",
     pr_sessions_page_get_type },
   { "queue", NC_ ("page", "Queue"), "mail-unread-symbolic", "<Alt>3", pr_queue_page_get_type },

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <glib/gi18n.h>
 
+#include "common/id.h"
 #include "control/client.h"
 #include "message-pane.h"
 #include "queue-columns.h"
@@ -372,8 +373,10 @@ static void
 show_item (PrPage *page, const char *item)
 {
   PrQueuePage *self = PR_QUEUE_PAGE (page);
+  gint64 id;
 
-  open_message (self, item);
+  if (pr_id_parse (item, &id)) /* else the name of a route: its mail is among the rest */
+    open_message (self, item);
 }
 
 /* ── Routes ───────────────────────────────────────────────────────────────────────────────── */

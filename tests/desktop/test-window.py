@@ -29,7 +29,7 @@ class Frame(suite.Suite):
 
     def test_starts_a_service_and_leaves_it(self):
         relay = self.stopped()
-        shown = Window(relay.home, work=self.work)
+        shown = Window(relay.home, "--page=queue", work=self.work)
         shown.wait(test=lambda node: node.name.startswith("The service was started"))
         process.wait_until("the service", lambda: self.status(relay), 60, every=0.2)
         shown.close()
@@ -40,7 +40,7 @@ class Frame(suite.Suite):
 
     def test_service_comes_and_goes(self):
         relay = self.stopped().start()
-        shown = self.started(Window(relay.home, work=self.work))
+        shown = self.started(Window(relay.home, "--page=queue", work=self.work))
         shown.wait("No Mail Waits")
         relay.stop()
         shown.wait(test=lambda node: node.name.startswith("The service is not running"))
@@ -55,12 +55,12 @@ class Frame(suite.Suite):
     def test_wrong_configuration_is_told(self):
         relay = self.stopped()
         relay.write_config("[server]\nhostnam=x\n")
-        shown = self.started(Window(relay.home, work=self.work))
+        shown = self.started(Window(relay.home, "--page=queue", work=self.work))
         shown.wait(test=lambda node: "hostnam" in node.name)
 
     def test_pause_and_resume(self):
         relay = self.stopped().start()
-        shown = self.started(Window(relay.home, work=self.work))
+        shown = self.started(Window(relay.home, "--page=queue", work=self.work))
         shown.wait("No Mail Waits")
         relay_says = lambda what: relay.ctl_json("status")[what]  # noqa: E731
         shown.press("Main Menu")
@@ -72,7 +72,7 @@ class Frame(suite.Suite):
 
     def test_second_start_shows_the_first(self):
         relay = self.stopped().start()
-        shown = self.started(Window(relay.home, work=self.work))
+        shown = self.started(Window(relay.home, "--page=queue", work=self.work))
         again = process.Process([window.PROGRAM, "--home=" + relay.home, "--page=queue"],
                                 os.path.join(self.work, "again.log"), env=shown.desktop.env)
         self.assertEqual(again.wait(60), 0, again.log())
