@@ -199,7 +199,7 @@ check_key (PrDkimVerifier *self, Item *item, PrLookups *lookups)
 {
   g_autofree char *name =
     g_strconcat (item->read.selector, "._domainkey.", item->read.domain, NULL);
-  const PrLookup *lookup = pr_lookups_find (lookups, PR_LOOKUP_TEXT, name);
+  const PrLookup *lookup = pr_lookups_find (lookups, PR_RECORD_TEXT, name);
 
   if (lookup == NULL)
     return FALSE;

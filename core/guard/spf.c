@@ -55,7 +55,7 @@ fail_with (Check *self, Match match, const char *format, ...)
 
 /* An answer that holds nothing counts (§4.6.4). */
 static Match
-look_up (Check *self, PrLookupKind kind, const char *name, const PrLookup **lookup)
+look_up (Check *self, PrRecordKind kind, const char *name, const PrLookup **lookup)
 {
   *lookup = pr_lookups_find (self->lookups, kind, name);
 
@@ -115,10 +115,10 @@ any_matches (const PrIp *client, const PrLookup *lookup, guint bits4, guint bits
   return FALSE;
 }
 
-static PrLookupKind
+static PrRecordKind
 address_kind (const PrIp *client)
 {
-  return pr_ip_is_v4 (client) ? PR_LOOKUP_IP4 : PR_LOOKUP_IP6;
+  return pr_ip_is_v4 (client) ? PR_RECORD_IP4 : PR_RECORD_IP6;
 }
 
 /* Whether one of the addresses of @name is the client's, within the prefix. */
@@ -155,7 +155,7 @@ static const char *
 find_validated_name (Check *self, const char *domain, gboolean any, gboolean *wait)
 {
   g_autofree char *reverse = pr_lookups_reverse_name (self->question->client);
-  const PrLookup *names = pr_lookups_find (self->lookups, PR_LOOKUP_NAME, reverse);
+  const PrLookup *names = pr_lookups_find (self->lookups, PR_RECORD_NAME, reverse);
   const char *best = NULL;
   guint best_rank = any ? 0 : 1;
 
@@ -257,7 +257,7 @@ static Match
 match_mx (Check *self, const char *name, const PrSpfTerm *term)
 {
   const PrLookup *lookup;
-  Match match = look_up (self, PR_LOOKUP_MX, name, &lookup), worst = MATCH_NO;
+  Match match = look_up (self, PR_RECORD_MX, name, &lookup), worst = MATCH_NO;
 
   if (match != MATCH_YES)
     return match;
@@ -290,7 +290,7 @@ match_exists (Check *self, const char *name)
 {
   const PrLookup *lookup;
 
-  return look_up (self, PR_LOOKUP_IP4, name, &lookup); /* A, even for IPv6 (§5.7) */
+  return look_up (self, PR_RECORD_IP4, name, &lookup); /* A, even for IPv6 (§5.7) */
 }
 
 static Match
@@ -338,7 +338,7 @@ is_record (const char *text)
 static PrSpfResult
 find_record (Check *self, const char *domain, PrSpfRecord **record)
 {
-  const PrLookup *lookup = pr_lookups_find (self->lookups, PR_LOOKUP_TEXT, domain);
+  const PrLookup *lookup = pr_lookups_find (self->lookups, PR_RECORD_TEXT, domain);
   const char *text = NULL;
 
   if (lookup == NULL)
@@ -382,7 +382,7 @@ explain (Check *self, const PrSpfRecord *record, const char *domain)
   if (!expand_name (self, record->exp, domain, &name))
     return FALSE;
 
-  lookup = pr_lookups_find (self->lookups, PR_LOOKUP_TEXT, name);
+  lookup = pr_lookups_find (self->lookups, PR_RECORD_TEXT, name);
   if (lookup == NULL)
     return FALSE;
   if (lookup->values->len != 1)

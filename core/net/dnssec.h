@@ -52,6 +52,7 @@ typedef void (*PrDnssecFunc) (const PrDnssecAnswer *answer, gpointer user_data);
 #define PR_DNS_A 1
 #define PR_DNS_NS 2
 #define PR_DNS_CNAME 5
+#define PR_DNS_PTR 12
 #define PR_DNS_MX 15
 #define PR_DNS_TXT 16
 #define PR_DNS_AAAA 28

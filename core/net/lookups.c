@@ -11,7 +11,7 @@
 typedef struct
 {
   PrLookup lookup;
-  PrLookupKind kind;
+  PrRecordKind kind;
   char *name; /* owned: lower case, no dot at its end */
   gboolean answered;
 } Entry;
@@ -128,7 +128,7 @@ pr_lookups_free (PrLookups *self)
 }
 
 static Entry *
-get_entry (PrLookups *self, PrLookupKind kind, const char *name)
+get_entry (PrLookups *self, PrRecordKind kind, const char *name)
 {
   g_autofree char *normal = normalise (name);
   Entry key = { .kind = kind, .name = normal };
@@ -157,7 +157,7 @@ answer (PrLookups *self, Entry *entry, PrLookupStatus status)
 }
 
 const PrLookup *
-pr_lookups_find (PrLookups *self, PrLookupKind kind, const char *name)
+pr_lookups_find (PrLookups *self, PrRecordKind kind, const char *name)
 {
   guint before = g_hash_table_size (self->entries);
   Entry *entry = get_entry (self, kind, name);
@@ -176,7 +176,7 @@ pr_lookups_find (PrLookups *self, PrLookupKind kind, const char *name)
 }
 
 void
-pr_lookups_add (PrLookups *self, PrLookupKind kind, const char *name, PrLookupStatus status,
+pr_lookups_add (PrLookups *self, PrRecordKind kind, const char *name, PrLookupStatus status,
                 const char *const *values)
 {
   Entry *entry = get_entry (self, kind, name);
@@ -191,7 +191,7 @@ pr_lookups_add (PrLookups *self, PrLookupKind kind, const char *name, PrLookupSt
 }
 
 gboolean
-pr_lookups_take_wanted (PrLookups *self, PrLookupKind *kind, char **name)
+pr_lookups_take_wanted (PrLookups *self, PrRecordKind *kind, char **name)
 {
   Entry *entry = g_queue_pop_head (&self->wanted);
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "common/ip.h"
+#include "net/dns-record.h"
 
 G_BEGIN_DECLS
 
@@ -16,15 +17,6 @@ G_BEGIN_DECLS
  * One thread. Names are compared without regard to case and a dot at their end.
  */
 typedef struct _PrLookups PrLookups;
-
-typedef enum
-{
-  PR_LOOKUP_TEXT, /* TXT; the strings of a record joined without a space between */
-  PR_LOOKUP_IP4,  /* A, as text */
-  PR_LOOKUP_IP6,  /* AAAA, as text */
-  PR_LOOKUP_MX,   /* the exchangers' names, by preference; no implicit one */
-  PR_LOOKUP_NAME, /* PTR; asked for the name in in-addr.arpa or ip6.arpa */
-} PrLookupKind;
 
 typedef enum
 {
@@ -49,14 +41,14 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (PrLookups, pr_lookups_free)
 /* NULL: not known yet, and wanted from now on. Never NULL for what cannot be a name in DNS (an
  * empty label, one of more than 63 octets, a name of more than 253): NONE. Borrowed, for the life
  * of @self. */
-const PrLookup *pr_lookups_find (PrLookups *self, PrLookupKind kind, const char *name);
+const PrLookup *pr_lookups_find (PrLookups *self, PrRecordKind kind, const char *name);
 /* The answer to a question. @values: (nullable): NULL-terminated; without any FOUND becomes NONE.
  */
-void pr_lookups_add (PrLookups *self, PrLookupKind kind, const char *name, PrLookupStatus status,
+void pr_lookups_add (PrLookups *self, PrRecordKind kind, const char *name, PrLookupStatus status,
                      const char *const *values);
 /* What is wanted and has not been taken yet. FALSE: nothing. @name: (transfer full). Who takes a
  * question owes its answer by pr_lookups_add(). */
-gboolean pr_lookups_take_wanted (PrLookups *self, PrLookupKind *kind, char **name);
+gboolean pr_lookups_take_wanted (PrLookups *self, PrRecordKind *kind, char **name);
 /* An address as DNS has it below in-addr.arpa or a list's zone: octets or nibbles, the last one
  * first. (transfer full) */
 char *pr_lookups_reverse (const PrIp *ip);

@@ -12,18 +12,19 @@ typedef enum
 {
   ASK_EXCHANGERS,
   ASK_ADDRESSES,
-  ASK_TEXTS,
+  ASK_RECORDS,
 } PrQuestionKind;
 
 typedef struct
 {
   guint refs;
   PrQuestionKind kind;
-  char *name; /* owned; A-labels */
+  PrRecordKind records; /* ASK_RECORDS */
+  char *name;           /* owned; A-labels */
   gboolean asked, answered;
   GArray *exchangers;   /* owned, nullable */
   GPtrArray *addresses; /* owned, nullable */
-  GPtrArray *texts;     /* owned, nullable */
+  GPtrArray *values;    /* owned, nullable */
   GError *error;        /* owned, nullable */
   gint64 expires_us;
   GQueue tickets; /* borrowed: who waits for it */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Names to exchangers, addresses and texts.
+ * Names to exchangers, addresses and records.
  *
  *   find ──► ticket ──► question (one for each name) ──► waiting ──► asked ──► answered
  *              │                                        (at most 8 asked)         │
@@ -20,7 +20,7 @@
 #define ANSWER_LIFE_US (60 * G_USEC_PER_SEC)
 #define FAILURE_LIFE_US (10 * G_USEC_PER_SEC)
 #define MAX_REMEMBERED 2048
-#define MAX_REMEMBERED_OCTETS 4096 /* texts that are longer are not */
+#define MAX_REMEMBERED_OCTETS 4096 /* records that are longer are not */
 
 typedef struct
 {
@@ -31,7 +31,7 @@ typedef struct
   gboolean ready; /* in self->ready, else in self->deadlines and question->tickets */
   PrMxFunc mx_func;
   PrHostFunc host_func;
-  PrTextsFunc texts_func;
+  PrRecordsFunc records_func;
   gpointer user_data;
 } Ticket;
 
@@ -47,7 +47,7 @@ struct _PrResolver
   GMainContext *context; /* owned */
   GSource *source;       /* owned */
   guint deadline_ms;
-  char *server;          /* owned, nullable: for texts */
+  char *server;          /* owned, nullable: for records */
   GHashTable *questions; /* char * → PrQuestion, both owned: by kind and name */
   GHashTable *tickets;   /* token → Ticket, owned */
   GQueue waiting;        /* of PrQuestion, references */
@@ -77,7 +77,7 @@ question_unref (PrQuestion *self)
   g_queue_clear (&self->tickets);
   g_clear_pointer (&self->exchangers, g_array_unref);
   g_clear_pointer (&self->addresses, g_ptr_array_unref);
-  g_clear_pointer (&self->texts, g_ptr_array_unref);
+  g_clear_pointer (&self->values, g_ptr_array_unref);
   g_clear_error (&self->error);
   g_free (self->name);
   g_free (self);
@@ -111,18 +111,16 @@ make_room (PrResolver *self)
 }
 
 static char *
-make_key (PrQuestionKind kind, const char *name)
+make_key (PrQuestionKind kind, PrRecordKind records, const char *name)
 {
-  static const char *const kinds[] = { "m:", "a:", "t:" };
-
-  return g_strconcat (kinds[kind], name, NULL);
+  return g_strdup_printf ("%d:%d:%s", (int) kind, (int) records, name);
 }
 
 /* The one that is remembered or asked already, or a new one. (transfer none) */
 static PrQuestion *
-get_question (PrResolver *self, PrQuestionKind kind, const char *name)
+get_question (PrResolver *self, PrQuestionKind kind, PrRecordKind records, const char *name)
 {
-  g_autofree char *key = make_key (kind, name);
+  g_autofree char *key = make_key (kind, records, name);
   PrQuestion *question = g_hash_table_lookup (self->questions, key);
 
   if (question != NULL && (!question->answered || question->expires_us > g_get_monotonic_time ()))
@@ -131,6 +129,7 @@ get_question (PrResolver *self, PrQuestionKind kind, const char *name)
   question = g_new0 (PrQuestion, 1);
   question->refs = 1;
   question->kind = kind;
+  question->records = records;
   question->name = g_strdup (name);
   g_hash_table_replace (self->questions, g_steal_pointer (&key), question);
   return question;
@@ -140,7 +139,7 @@ get_question (PrResolver *self, PrQuestionKind kind, const char *name)
 static void
 forget_question (PrResolver *self, PrQuestion *question)
 {
-  g_autofree char *key = make_key (question->kind, question->name);
+  g_autofree char *key = make_key (question->kind, question->records, question->name);
 
   if (g_hash_table_lookup (self->questions, key) == question)
     g_hash_table_remove (self->questions, key);
@@ -185,7 +184,7 @@ tell (Ticket *ticket)
   else if (question->kind == ASK_ADDRESSES)
     ticket->host_func (error == NULL ? question->addresses : NULL, error, ticket->user_data);
   else
-    ticket->texts_func (error == NULL ? question->texts : NULL, error, ticket->user_data);
+    ticket->records_func (error == NULL ? question->values : NULL, error, ticket->user_data);
 }
 
 static void
@@ -290,12 +289,12 @@ answer (PrResolver *self, PrQuestion *question, gint64 life_us)
 }
 
 static gsize
-count_octets (const GPtrArray *texts)
+count_octets (const GPtrArray *values)
 {
   gsize octets = 0;
 
-  for (guint i = 0; texts != NULL && i < texts->len; i++)
-    octets += strlen (texts->pdata[i]);
+  for (guint i = 0; values != NULL && i < values->len; i++)
+    octets += strlen (values->pdata[i]);
   return octets;
 }
 
@@ -307,7 +306,7 @@ land (Flight *flight)
   PrQuestion *question = flight->question;
   gint64 life_us = question->error == NULL ? ANSWER_LIFE_US : FAILURE_LIFE_US;
 
-  if (count_octets (question->texts) > MAX_REMEMBERED_OCTETS)
+  if (count_octets (question->values) > MAX_REMEMBERED_OCTETS)
     {
       forget_question (self, question);
       life_us = 0;
@@ -359,7 +358,7 @@ on_looked_up (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 static void
-on_texts (GPtrArray *texts, const GError *error, gpointer user_data)
+on_records (GPtrArray *values, const GError *error, gpointer user_data)
 {
   Flight *flight = user_data;
 
@@ -368,7 +367,7 @@ on_texts (GPtrArray *texts, const GError *error, gpointer user_data)
   if (error != NULL)
     flight->question->error = g_error_copy (error);
   else
-    flight->question->texts = g_ptr_array_ref (texts);
+    flight->question->values = g_ptr_array_ref (values);
   land (flight);
 }
 
@@ -388,8 +387,9 @@ ask (PrResolver *self, PrQuestion *question)
   if (question->kind == ASK_EXCHANGERS)
     g_resolver_lookup_records_async (resolver, question->name, G_RESOLVER_RECORD_MX, NULL,
                                      on_looked_up, flight);
-  else if (question->kind == ASK_TEXTS)
-    pr_dns_ask_texts (self->context, question->name, self->server, on_texts, flight, flight_free);
+  else if (question->kind == ASK_RECORDS)
+    pr_dns_ask (self->context, question->records, question->name, self->server, on_records, flight,
+                flight_free);
   else
     g_resolver_lookup_by_name_async (resolver, question->name, NULL, on_looked_up, flight);
   g_main_context_pop_thread_default (self->context);
@@ -421,10 +421,10 @@ take_text (PrResolver *self, PrQuestion *question)
 }
 
 static Ticket *
-add_ticket (PrResolver *self, PrQuestionKind kind, const char *name, gpointer user_data)
+add_ticket (PrResolver *self, PrQuestionKind kind, PrRecordKind records, const char *name,
+            gpointer user_data)
 {
-  g_autofree char *folded = pr_domain_fold (name);
-  PrQuestion *question = get_question (self, kind, folded != NULL ? folded : "");
+  PrQuestion *question = get_question (self, kind, records, name);
   Ticket *ticket = g_new0 (Ticket, 1);
 
   if (++self->last_token == 0)
@@ -451,6 +451,14 @@ add_ticket (PrResolver *self, PrQuestionKind kind, const char *name, gpointer us
       ask_next (self);
     }
   return ticket;
+}
+
+static Ticket *
+add_folded_ticket (PrResolver *self, PrQuestionKind kind, const char *name, gpointer user_data)
+{
+  g_autofree char *folded = pr_domain_fold (name);
+
+  return add_ticket (self, kind, 0, folded != NULL ? folded : "", user_data);
 }
 
 /* --- public ------------------------------------------------------------------------------ */
@@ -492,7 +500,7 @@ guint
 pr_resolver_find_exchangers (PrResolver *self, const char *domain, PrMxFunc func,
                              gpointer user_data)
 {
-  Ticket *ticket = add_ticket (self, ASK_EXCHANGERS, domain, user_data);
+  Ticket *ticket = add_folded_ticket (self, ASK_EXCHANGERS, domain, user_data);
 
   ticket->mx_func = func;
   return ticket->token;
@@ -501,18 +509,20 @@ pr_resolver_find_exchangers (PrResolver *self, const char *domain, PrMxFunc func
 guint
 pr_resolver_find_addresses (PrResolver *self, const char *host, PrHostFunc func, gpointer user_data)
 {
-  Ticket *ticket = add_ticket (self, ASK_ADDRESSES, host, user_data);
+  Ticket *ticket = add_folded_ticket (self, ASK_ADDRESSES, host, user_data);
 
   ticket->host_func = func;
   return ticket->token;
 }
 
 guint
-pr_resolver_find_texts (PrResolver *self, const char *name, PrTextsFunc func, gpointer user_data)
+pr_resolver_find_records (PrResolver *self, PrRecordKind kind, const char *name, PrRecordsFunc func,
+                          gpointer user_data)
 {
-  Ticket *ticket = add_ticket (self, ASK_TEXTS, name, user_data);
+  g_autofree char *lower = g_ascii_strdown (name, -1);
+  Ticket *ticket = add_ticket (self, ASK_RECORDS, kind, lower, user_data);
 
-  ticket->texts_func = func;
+  ticket->records_func = func;
   return ticket->token;
 }
 

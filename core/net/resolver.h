@@ -3,7 +3,7 @@
 
 #include <gio/gio.h>
 
-#include "net/dns-text.h"
+#include "net/dns-record.h"
 
 G_BEGIN_DECLS
 
@@ -13,8 +13,8 @@ G_BEGIN_DECLS
  * (10 s). Callbacks come on the resolver's context, never before the call returns; they may free
  * the resolver. One thread only.
  *
- * GResolver asks in threads of GIO's shared pool, texts are asked for in threads of our own, and a
- * thread that waits for a dead name server cannot be called back. At most 8 are in use at once,
+ * GResolver asks in threads of GIO's shared pool, records are asked for in threads of our own, and
+ * a thread that waits for a dead name server cannot be called back. At most 8 are in use at once,
  * counted until they really return, so that everything else that needs the pool goes on; whoever
  * waits longer than the deadline hears that.
  */
@@ -48,13 +48,13 @@ guint pr_resolver_find_exchangers (PrResolver *self, const char *domain, PrMxFun
 /* @host: a name or an address in text form (answered from the text, still on a later turn). */
 guint pr_resolver_find_addresses (PrResolver *self, const char *host, PrHostFunc func,
                                   gpointer user_data);
-/* @name: such as "_mta-sts.example.org". */
-guint pr_resolver_find_texts (PrResolver *self, const char *name, PrTextsFunc func,
-                              gpointer user_data);
+/* @name: such as "_mta-sts.example.org", in A-labels; asked for as it is written. */
+guint pr_resolver_find_records (PrResolver *self, PrRecordKind kind, const char *name,
+                                PrRecordsFunc func, gpointer user_data);
 void pr_resolver_cancel (PrResolver *self, guint token); /* func will not be called */
 void pr_resolver_forget (PrResolver *self);              /* the network changed: empty the memory */
 void pr_resolver_set_deadline (PrResolver *self, guint deadline_ms); /* 20 s at first */
-/* @server: "IPV4-ADDRESS@PORT", asked for texts in place of the system's; NULL: those. */
+/* @server: "IPV4-ADDRESS@PORT", asked for records in place of the system's; NULL: those. */
 void pr_resolver_set_server (PrResolver *self, const char *server);
 
 G_END_DECLS

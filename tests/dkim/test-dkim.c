@@ -40,7 +40,7 @@
 static void
 publish (PrLookups *lookups, const char *name, const char *record)
 {
-  pr_lookups_add (lookups, PR_LOOKUP_TEXT, name, PR_LOOKUP_FOUND,
+  pr_lookups_add (lookups, PR_RECORD_TEXT, name, PR_LOOKUP_FOUND,
                   (const char *const[]){ record, NULL });
 }
 
@@ -62,9 +62,9 @@ assert_status (const char *header, const char *body, PrDkimStatus status, const 
 
   publish (lookups, "brisbane._domainkey.football.example.com", BRISBANE);
   publish (lookups, "test._domainkey.football.example.com", TEST);
-  pr_lookups_add (lookups, PR_LOOKUP_TEXT, "none._domainkey.football.example.com", PR_LOOKUP_NONE,
+  pr_lookups_add (lookups, PR_RECORD_TEXT, "none._domainkey.football.example.com", PR_LOOKUP_NONE,
                   NULL);
-  pr_lookups_add (lookups, PR_LOOKUP_TEXT, "away._domainkey.football.example.com", PR_LOOKUP_FAILED,
+  pr_lookups_add (lookups, PR_RECORD_TEXT, "away._domainkey.football.example.com", PR_LOOKUP_FAILED,
                   NULL);
   g_assert_true (pr_dkim_verifier_check (verifier, lookups, NOW_S));
   g_assert_cmpuint (pr_dkim_verifier_count (verifier), >, 0);

@@ -20,7 +20,7 @@ verify (const char *header, gsize header_len, const char *body, gsize body_len, 
 
   while (!pr_dkim_verifier_check (verifier, lookups, 1500000000))
     {
-      PrLookupKind kind;
+      PrRecordKind kind;
       char *name;
 
       while (pr_lookups_take_wanted (lookups, &kind, &name))

@@ -23,7 +23,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
                                           .receiver = "relay.example" },
                         &spf))
     {
-      PrLookupKind kind;
+      PrRecordKind kind;
       char *name;
 
       while (pr_lookups_take_wanted (lookups, &kind, &name))

@@ -14,7 +14,7 @@
 
 /* The zone's word for what is wanted: NONE unless it is there. */
 static void
-answer (PrLookups *lookups, JsonObject *zone, PrLookupKind kind, const char *name)
+answer (PrLookups *lookups, JsonObject *zone, PrRecordKind kind, const char *name)
 {
   static const char *const kinds[] = { "TXT", "A", "AAAA", "MX", "PTR" };
   JsonArray *records =
@@ -76,7 +76,7 @@ run (JsonObject *zone, JsonObject *test)
 
   while (!pr_spf_check (lookups, &question, &spf))
     {
-      PrLookupKind kind;
+      PrRecordKind kind;
       char *name;
 
       g_assert_cmpuint (pr_lookups_count_missing (lookups), >, 0);

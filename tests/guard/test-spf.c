@@ -9,7 +9,7 @@
 static void
 add_text (PrLookups *lookups, const char *name, const char *text)
 {
-  pr_lookups_add (lookups, PR_LOOKUP_TEXT, name, PR_LOOKUP_FOUND,
+  pr_lookups_add (lookups, PR_RECORD_TEXT, name, PR_LOOKUP_FOUND,
                   (const char *const[]){ text, NULL });
 }
 
@@ -52,7 +52,7 @@ test_problem_in_words (void)
   g_auto (PrSpf) spf = { 0 };
 
   add_text (lookups, "example.org", "v=spf1 include:gone.example -all");
-  pr_lookups_add (lookups, PR_LOOKUP_TEXT, "gone.example", PR_LOOKUP_NONE, NULL);
+  pr_lookups_add (lookups, PR_RECORD_TEXT, "gone.example", PR_LOOKUP_NONE, NULL);
   g_assert_true (check (lookups, "192.0.2.1", "me@example.org", &spf));
   g_assert_cmpint (spf.result, ==, PR_SPF_PERMERROR);
   g_assert_cmpstr (spf.problem, ==, "it includes gone.example, which has no record");
@@ -66,7 +66,7 @@ test_asks_together (void)
   g_auto (PrSpf) spf = { 0 };
 
   add_text (lookups, "example.org", "v=spf1 mx -all");
-  pr_lookups_add (lookups, PR_LOOKUP_MX, "example.org", PR_LOOKUP_FOUND,
+  pr_lookups_add (lookups, PR_RECORD_MX, "example.org", PR_LOOKUP_FOUND,
                   (const char *const[]){ "a.example", "b.example", "c.example", NULL });
   g_assert_false (check (lookups, "192.0.2.1", "me@example.org", &spf));
   g_assert_cmpuint (pr_lookups_count_missing (lookups), ==, 3);
@@ -82,13 +82,13 @@ test_endless_includes (void)
 
   while (!check (lookups, "192.0.2.1", "me@example.org", &spf))
     {
-      PrLookupKind kind;
+      PrRecordKind kind;
       char *name;
 
       g_assert_cmpuint (++turns, <, 30);
       while (pr_lookups_take_wanted (lookups, &kind, &name))
         {
-          g_assert_cmpint (kind, ==, PR_LOOKUP_TEXT);
+          g_assert_cmpint (kind, ==, PR_RECORD_TEXT);
           add_text (lookups, name, "v=spf1 include:%{l}.%{d} redirect=x.%{d}");
           g_free (name);
         }
@@ -121,7 +121,7 @@ test_null_sender (void)
   g_auto (PrSpf) spf = { 0 };
 
   add_text (lookups, "client.example", "v=spf1 a -all");
-  pr_lookups_add (lookups, PR_LOOKUP_IP6, "client.example", PR_LOOKUP_FOUND,
+  pr_lookups_add (lookups, PR_RECORD_IP6, "client.example", PR_LOOKUP_FOUND,
                   (const char *const[]){ "2001:db8::1", NULL });
   g_assert_true (check (lookups, "2001:db8::1", "", &spf));
   g_assert_cmpint (spf.result, ==, PR_SPF_PASS);

@@ -4,10 +4,10 @@
 #include <string.h>
 
 static void
-assert_wanted (PrLookups *lookups, PrLookupKind kind, const char *name)
+assert_wanted (PrLookups *lookups, PrRecordKind kind, const char *name)
 {
   g_autofree char *wanted = NULL;
-  PrLookupKind wanted_kind;
+  PrRecordKind wanted_kind;
 
   g_assert_true (pr_lookups_take_wanted (lookups, &wanted_kind, &wanted));
   g_assert_cmpint (wanted_kind, ==, kind);
@@ -19,28 +19,28 @@ test_ask_and_find (void)
 {
   g_autoptr (PrLookups) lookups = pr_lookups_new ();
   const PrLookup *lookup;
-  PrLookupKind kind;
+  PrRecordKind kind;
   char *name;
 
-  g_assert_null (pr_lookups_find (lookups, PR_LOOKUP_TEXT, "Example.ORG."));
-  g_assert_null (pr_lookups_find (lookups, PR_LOOKUP_TEXT, "example.org")); /* wanted once */
-  g_assert_null (pr_lookups_find (lookups, PR_LOOKUP_MX, "example.org"));
+  g_assert_null (pr_lookups_find (lookups, PR_RECORD_TEXT, "Example.ORG."));
+  g_assert_null (pr_lookups_find (lookups, PR_RECORD_TEXT, "example.org")); /* wanted once */
+  g_assert_null (pr_lookups_find (lookups, PR_RECORD_MX, "example.org"));
   g_assert_cmpuint (pr_lookups_count_missing (lookups), ==, 2);
-  assert_wanted (lookups, PR_LOOKUP_TEXT, "example.org");
-  assert_wanted (lookups, PR_LOOKUP_MX, "example.org");
+  assert_wanted (lookups, PR_RECORD_TEXT, "example.org");
+  assert_wanted (lookups, PR_RECORD_MX, "example.org");
   g_assert_false (pr_lookups_take_wanted (lookups, &kind, &name));
   g_assert_cmpuint (pr_lookups_count_missing (lookups), ==, 2);
 
-  pr_lookups_add (lookups, PR_LOOKUP_TEXT, "example.org", PR_LOOKUP_FOUND,
+  pr_lookups_add (lookups, PR_RECORD_TEXT, "example.org", PR_LOOKUP_FOUND,
                   (const char *const[]){ "one", "two", NULL });
-  lookup = pr_lookups_find (lookups, PR_LOOKUP_TEXT, "EXAMPLE.org");
+  lookup = pr_lookups_find (lookups, PR_RECORD_TEXT, "EXAMPLE.org");
   g_assert_cmpint (lookup->status, ==, PR_LOOKUP_FOUND);
   g_assert_cmpuint (lookup->values->len, ==, 2);
   g_assert_cmpstr (g_ptr_array_index (lookup->values, 1), ==, "two");
   g_assert_cmpuint (pr_lookups_count_missing (lookups), ==, 1);
 
-  pr_lookups_add (lookups, PR_LOOKUP_MX, "example.org", PR_LOOKUP_FOUND, NULL);
-  g_assert_cmpint (pr_lookups_find (lookups, PR_LOOKUP_MX, "example.org")->status, ==,
+  pr_lookups_add (lookups, PR_RECORD_MX, "example.org", PR_LOOKUP_FOUND, NULL);
+  g_assert_cmpint (pr_lookups_find (lookups, PR_RECORD_MX, "example.org")->status, ==,
                    PR_LOOKUP_NONE);
   g_assert_cmpuint (pr_lookups_count_missing (lookups), ==, 0);
 }
@@ -50,11 +50,11 @@ static void
 test_known_before (void)
 {
   g_autoptr (PrLookups) lookups = pr_lookups_new ();
-  PrLookupKind kind;
+  PrRecordKind kind;
   char *name;
 
-  pr_lookups_add (lookups, PR_LOOKUP_IP4, "example.org", PR_LOOKUP_FAILED, NULL);
-  g_assert_cmpint (pr_lookups_find (lookups, PR_LOOKUP_IP4, "example.org")->status, ==,
+  pr_lookups_add (lookups, PR_RECORD_IP4, "example.org", PR_LOOKUP_FAILED, NULL);
+  g_assert_cmpint (pr_lookups_find (lookups, PR_RECORD_IP4, "example.org")->status, ==,
                    PR_LOOKUP_FAILED);
   g_assert_false (pr_lookups_take_wanted (lookups, &kind, &name));
 }
@@ -70,7 +70,7 @@ test_not_a_name (void)
     name[i] = '.';
   for (guint i = 0; i < G_N_ELEMENTS (bad); i++)
     {
-      const PrLookup *lookup = pr_lookups_find (lookups, PR_LOOKUP_IP4, bad[i]);
+      const PrLookup *lookup = pr_lookups_find (lookups, PR_RECORD_IP4, bad[i]);
 
       g_assert_nonnull (lookup);
       g_assert_cmpint (lookup->status, ==, PR_LOOKUP_NONE);
@@ -78,8 +78,8 @@ test_not_a_name (void)
 
   name[253] = '\0';
   label[63] = '\0';
-  g_assert_null (pr_lookups_find (lookups, PR_LOOKUP_IP4, name));
-  g_assert_null (pr_lookups_find (lookups, PR_LOOKUP_IP4, label));
+  g_assert_null (pr_lookups_find (lookups, PR_RECORD_IP4, name));
+  g_assert_null (pr_lookups_find (lookups, PR_RECORD_IP4, label));
 }
 
 static void
@@ -92,9 +92,9 @@ test_bounded (void)
     {
       g_autofree char *name = g_strdup_printf ("n%u.example", i);
 
-      g_assert_null (pr_lookups_find (lookups, PR_LOOKUP_IP4, name));
+      g_assert_null (pr_lookups_find (lookups, PR_RECORD_IP4, name));
     }
-  lookup = pr_lookups_find (lookups, PR_LOOKUP_IP4, "more.example");
+  lookup = pr_lookups_find (lookups, PR_RECORD_IP4, "more.example");
   g_assert_nonnull (lookup);
   g_assert_cmpint (lookup->status, ==, PR_LOOKUP_FAILED);
 }

@@ -349,7 +349,8 @@ assert_texts (Fixture *f, const char *name, const char *expected)
   Asker asker;
 
   asker_init (&asker, f);
-  g_assert_cmpuint (pr_resolver_find_texts (f->resolver, name, on_texts, &asker), !=, 0);
+  g_assert_cmpuint (pr_resolver_find_records (f->resolver, PR_RECORD_TEXT, name, on_texts, &asker),
+                    !=, 0);
   g_assert_cmpuint (asker.n_told, ==, 0);
   wait_for (f->context, asker.n_told > 0, name);
   g_assert_cmpstr (asker.text->str, ==, expected);
@@ -740,9 +741,9 @@ test_texts_freed (Fixture *f, gconstpointer data)
   guint token;
 
   asker_init (&asker, f);
-  token = pr_resolver_find_texts (f->resolver, "none.example", on_texts, &asker);
+  token = pr_resolver_find_records (f->resolver, PR_RECORD_TEXT, "none.example", on_texts, &asker);
   pr_resolver_cancel (f->resolver, token);
-  pr_resolver_find_texts (f->resolver, "two.example", on_texts, &asker);
+  pr_resolver_find_records (f->resolver, PR_RECORD_TEXT, "two.example", on_texts, &asker);
   g_clear_pointer (&f->resolver, pr_resolver_free);
   wait_for (f->context, fake_dns_count (dns) == 2, "the questions");
   settle (f);

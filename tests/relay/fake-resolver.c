@@ -19,7 +19,7 @@ typedef struct
   char *name;
   PrMxFunc on_exchangers;
   PrHostFunc on_addresses;
-  PrTextsFunc on_texts;
+  PrRecordsFunc on_texts;
   gpointer user_data;
   GSource *source;
 } Question;
@@ -183,10 +183,12 @@ pr_resolver_find_addresses (PrResolver *self, const char *host, PrHostFunc func,
 }
 
 guint
-pr_resolver_find_texts (PrResolver *self, const char *name, PrTextsFunc func, gpointer user_data)
+pr_resolver_find_records (PrResolver *self, PrRecordKind kind, const char *name, PrRecordsFunc func,
+                          gpointer user_data)
 {
   Question *question = ask (self, name, user_data);
 
+  g_assert_cmpint (kind, ==, PR_RECORD_TEXT);
   n_texts++;
   question->on_texts = func;
   return question->token;
