@@ -33,7 +33,9 @@ char *
 pr_module_find (const char *file)
 {
   g_autofree char *beside = find_program_folder ();
-  const char *folders[] = { folder, beside, PR_MODULE_FOLDER };
+  g_autofree char *near =
+    beside != NULL ? g_build_filename (beside, PR_MODULE_FOLDER_BESIDE, NULL) : NULL;
+  const char *folders[] = { folder, beside, near, PR_MODULE_FOLDER };
 
   for (gsize i = 0; i < G_N_ELEMENTS (folders); i++)
     {
