@@ -157,10 +157,10 @@ class Node:
 class Window:
     """`postroom --home=HOME` with its main window."""
 
-    def __init__(self, home, *options, work=None, env=None):
+    def __init__(self, home, *options, work=None, env=None, program=PROGRAM):
         self.desktop = desktop()
         self.process = process.Process(
-            [PROGRAM, "--home=" + home, *options],
+            [program, "--home=" + home, *options],
             os.path.join(work or os.path.dirname(home), "window.log"),
             env=self.desktop.env | {"G_DEBUG": "fatal-criticals"} | (env or {}))
         self.node = process.wait_until("the window on the accessibility bus", self._find, LIMIT,
