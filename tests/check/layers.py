@@ -43,6 +43,7 @@ HOMES = {
     # and the service who is at the other end of its control socket.
     r'sys/socket\.h': ('core/net', 'core/common', 'core/server', 'core/relay', 'app/service'),
     r'netinet/|arpa/|netdb\.h': ('core/net', 'core/common'),
+    r'libpsl\.h': ('core/guard',),
     r'libsoup/': ('core/net',),
     r'libsecret/': ('app/keyring',),
     r'libnotify/': ('app/service',),
