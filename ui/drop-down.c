@@ -21,7 +21,7 @@ pr_drop_down_let_shrink (GtkDropDown *self)
 
   g_return_if_fail (GTK_IS_DROP_DOWN (self));
 
-  g_signal_connect (factory, "setup", G_CALLBACK (on_set_up), NULL);
+  g_signal_connect_data (factory, "setup", G_CALLBACK (on_set_up), NULL, NULL, 0);
   gtk_drop_down_set_list_factory (self, gtk_drop_down_get_factory (self));
   gtk_drop_down_set_factory (self, factory);
 }

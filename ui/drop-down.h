@@ -5,8 +5,8 @@
 
 G_BEGIN_DECLS
 
-/* @self, whose model is a GtkStringList, may become narrower than its longest words: its button cuts
- * them, what it opens does not. */
+/* @self, whose model is a GtkStringList, may become narrower than its longest words: its button
+ * cuts them, what it opens does not. */
 void pr_drop_down_let_shrink (GtkDropDown *self);
 
 G_END_DECLS
