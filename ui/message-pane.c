@@ -5,6 +5,7 @@
 
 #include "control/client.h"
 #include "event-words.h"
+#include "message-body.h"
 #include "queue-words.h"
 
 #define PIECE (32 * 1024) /* octets of source shown at once */
@@ -27,6 +28,7 @@ struct _PrMessagePane
   GtkListBox *facts;
   GtkListBox *recipients;
   GtkListBox *timeline;
+  PrMessageBody *body;
   GtkTextView *source;
   GtkButton *more;
 };
@@ -67,20 +69,27 @@ add_row (GtkListBox *list, const char *title, const char *subtitle)
   return ADW_ACTION_ROW (row);
 }
 
-static void
+static GtkWidget *
 add_suffix (AdwActionRow *row, const char *text)
 {
   GtkWidget *label = gtk_label_new (text);
 
   gtk_widget_add_css_class (label, "dim-label");
   adw_action_row_add_suffix (row, label);
+  return label;
 }
 
+/* @value: (transfer full) (nullable) */
 static void
 add_fact (PrMessagePane *self, const char *title, char *value)
 {
   if (value != NULL && *value != '\0')
-    add_row (self->facts, title, value);
+    {
+      GtkWidget *label = add_suffix (add_row (self->facts, title, NULL), value);
+
+      gtk_label_set_ellipsize (GTK_LABEL (label), PANGO_ELLIPSIZE_MIDDLE);
+      gtk_label_set_selectable (GTK_LABEL (label), TRUE);
+    }
   g_free (value);
 }
 
@@ -309,6 +318,7 @@ pr_message_pane_class_init (PrMessagePaneClass *klass)
   gtk_widget_class_bind_template_child (widget_class, PrMessagePane, facts);
   gtk_widget_class_bind_template_child (widget_class, PrMessagePane, recipients);
   gtk_widget_class_bind_template_child (widget_class, PrMessagePane, timeline);
+  gtk_widget_class_bind_template_child (widget_class, PrMessagePane, body);
   gtk_widget_class_bind_template_child (widget_class, PrMessagePane, source);
   gtk_widget_class_bind_template_child (widget_class, PrMessagePane, more);
   gtk_widget_class_bind_template_callback (widget_class, on_close);
@@ -319,6 +329,7 @@ static void
 pr_message_pane_init (PrMessagePane *self)
 {
   self->cancellable = g_cancellable_new ();
+  g_type_ensure (PR_TYPE_MESSAGE_BODY);
   gtk_widget_init_template (GTK_WIDGET (self));
 }
 
@@ -357,5 +368,6 @@ pr_message_pane_show (PrMessagePane *self, const char *id)
   clear (self->recipients);
   clear (self->timeline);
   gtk_text_buffer_set_text (gtk_text_view_get_buffer (self->source), "", 0);
+  pr_message_body_show (self->body, self->service, id);
   ask (self);
 }

@@ -25,8 +25,5 @@ void pr_queue_orders_move (GtkWidget *widget, PrService *service, const char *co
  * undoing does not release. */
 void pr_queue_orders_delete (GtkWidget *widget, PrService *service, const char *const *ids,
                              const char *const *held);
-/* Asks for a file and writes one message into it, a piece at a time. @name: a proposal for its
- * name, without the ending. */
-void pr_queue_orders_save (GtkWidget *widget, PrService *service, const char *id, const char *name);
 
 G_END_DECLS

@@ -12,6 +12,7 @@
 #include "queue-model.h"
 #include "queue-orders.h"
 #include "queue-words.h"
+#include "save.h"
 #include "toast.h"
 
 #define NARROW 720         /* pixels: below it only what matters most is shown */
@@ -182,8 +183,7 @@ on_save (GtkWidget *widget, const char *name, GVariant *parameter)
     return;
 
   subject = pr_queue_words_subject (pr_queue_item_get_message (item));
-  pr_queue_orders_save (GTK_WIDGET (self->view), self->service, pr_queue_item_get_id (item),
-                        subject);
+  pr_save_message (GTK_WIDGET (self->view), self->service, pr_queue_item_get_id (item), subject);
 }
 
 static void

@@ -36,7 +36,8 @@ MAY_USE = {
 HOMES = {
     r'gtk/|gdk/|adwaita\.h': ('ui', 'app/desktop'),
     r'sqlite3\.h': ('core/queue',),
-    r'gmime/': ('core/relay', 'core/guard', 'app/service'),  # bounces; From; subjects
+    # Bounces; From; subjects; what is in a message.
+    r'gmime/': ('core/relay', 'core/guard', 'app/service', 'ui'),
     r'gnutls/': ('core/net', 'core/config', 'core/dkim'),
     r'sys/epoll\.h': ('core/net',),
     # The server takes over sockets from systemd, the relay asks whether an address is its own,

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The queue's page: what is pressed there happens to real queued mail."""
 
+import base64
 import os
 import sys
 
@@ -12,6 +13,14 @@ from lib.postroom import Postroom  # noqa: E402
 from lib.window import Window  # noqa: E402
 
 
+def content(path):
+    """Of a file; None: there is none."""
+    if not os.path.exists(path):
+        return None
+    with open(path, "rb") as file:
+        return file.read()
+
+
 class Queue(suite.Suite):
 
     deadline = 300
@@ -20,7 +29,8 @@ class Queue(suite.Suite):
         super().setUp()
         self.require(not window.missing(), window.missing())
         self.relay = self.started(
-            Postroom(self.work, {"wait": {"via": "hold"}, "other": {"via": "hold"}}))
+            Postroom(self.work, {"wait": {"via": "hold"}, "other": {"via": "hold"}},
+                     {"server": {"max-message-size": "200M"}}))
 
     def fill(self, count):
         for number in range(count):
@@ -93,6 +103,47 @@ class Queue(suite.Suite):
         shown.wait("Source of the message", test=lambda node: len(node.text) > 60_000)
         shown.press("Close Message")
         shown.wait_gone("Close Message")
+
+    def test_what_is_in_a_message(self):
+        """Text of HTML, the true octets of an attachment, headers; decoded."""
+        octets = bytes(range(256)) * 400
+        encoded = base64.encodebytes(octets).decode().replace("\n", "\r\n")
+        self.relay.send(
+            "From: =?utf-8?q?B=C3=BCro?= <a@here.test>\r\nSubject: Mixed\r\nMIME-Version: 1.0\r\n"
+            "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n"
+            "Content-Type: text/html; charset=utf-8\r\n"
+            "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
+            "<p>Gr=C3=BC=C3=9Fe <a href=3D\"https://x.test/\">here</a>"
+            "<script>no()</script>\r\n--b\r\n"
+            "Content-Type: application/pdf\r\nContent-Transfer-Encoding: base64\r\n"
+            "Content-Disposition: attachment; filename=\"../scan.pdf\"\r\n\r\n"
+            f"{encoded}\r\n--b--\r\n", to="p@there.test")
+        shown = self.opened()
+        shown.wait("Mixed").focus()
+        shown.key("Down", "Return")
+        shown.wait("Text of the message",
+                   test=lambda node: node.text == "Grüße here <https://x.test/>")
+        shown.wait("Büro <a@here.test>")
+        path = os.path.join(self.work, "saved.pdf")
+        shown.press("Save scan.pdf")
+        shown.save_as(path)
+        process.wait_until("the whole file", lambda: content(path) == octets, 60, every=0.2)
+
+    def test_huge_message_opens(self):
+        """100 MiB: its text is there while the rest passes by, and the attachment is found."""
+        line = base64.b64encode(bytes(57)).decode() + "\r\n"
+        head = ("From: a@here.test\r\nSubject: Huge\r\nMIME-Version: 1.0\r\n"
+                "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nSee below\r\n--b\r\n"
+                "Content-Type: application/zip; name=huge.zip\r\n"
+                "Content-Transfer-Encoding: base64\r\n\r\n")
+        self.relay.send(head + line * 1_344_000 + "--b--\r\n", to="p@there.test")
+        shown = self.opened()
+        shown.wait("Huge").focus()
+        shown.key("Down", "Return")
+        shown.wait("Text of the message", test=lambda node: node.text == "See below")
+        shown.wait("huge.zip")
+        shown.press("Save huge.zip")  # once its end was seen
+        shown.wait("Save Attachment", anywhere=True)
 
     def test_search(self):
         self.fill(3)

@@ -216,6 +216,13 @@ class Window:
     def press(self, name, role=None, anywhere=False):
         self.wait(name, role, lambda node: node.can_be_pressed, anywhere).press()
 
+    def save_as(self, path):
+        """Answers a dialog that asks for a file."""
+        self.wait("Save", anywhere=True, test=lambda node: node.can_be_pressed)
+        self.wait(role="text", anywhere=True,
+                  test=lambda node: node.has("editable") and node.has("focused")).type(path)
+        self.press("Save", anywhere=True)
+
     def key(self, *keys):
         """Keys, to this window."""
         self.activate()
