@@ -3,7 +3,8 @@
  *   head read ──► made ──► request: head, then piece by piece as it is wanted ──► answer ──► told
  *            └──► it cannot go this way: held, in words
  *
- * Gmail takes the message as it is (uploadType=media), Graph in base64 (sendMail as MIME).
+ * Gmail takes the message as it is (uploadType=media), Graph in base64 (sendMail as MIME), and what
+ * is too large for that in parts (relay/http-parts.h).
  */
 #include "relay/http.h"
 
@@ -14,7 +15,9 @@
 #include "net/web.h"
 #include "relay/hop.h"
 #include "relay/http-answer.h"
+#include "relay/http-graph.h"
 #include "relay/http-head.h"
+#include "relay/http-parts.h"
 #include "relay/pacer.h"
 #include "relay/record.h"
 #include "relay/way.h"
@@ -23,7 +26,6 @@
 #define GMAIL_URL "https://gmail.googleapis.com"
 #define GMAIL_PATH "/upload/gmail/v1/users/me/messages/send?uploadType=media"
 #define GRAPH_URL "https://graph.microsoft.com/v1.0"
-#define GRAPH_PATH "/me/sendMail"
 #define GMAIL_MAX_OCTETS (35 * 1000 * 1000)
 /* "The maximum size of a request is 4 MB", and base64 makes four octets of three. */
 #define GRAPH_MAX_OCTETS (3 * 1024 * 1024)
@@ -48,6 +50,8 @@ typedef struct
   gboolean head_gone, all_gone;
   guint64 offset;  /* of the message: what goes next */
   int encoding[2]; /* base64 between two pieces: state, saved octets */
+
+  PrHttpParts *parts; /* owned, nullable: it is larger than one request may be */
 } Upload;
 
 static void
@@ -96,6 +100,8 @@ leave (Upload *self)
   self->hop->n_tasks--;
   if (self->token != 0)
     pr_web_cancel (self->runner->web, self->token);
+  if (self->parts != NULL)
+    pr_http_parts_cancel (g_steal_pointer (&self->parts));
   return work;
 }
 
@@ -220,6 +226,29 @@ renew_token (Upload *self, const PrHttpAnswer *answer)
 }
 
 static void
+conclude (Upload *self, const PrHttpAnswer *judged)
+{
+  if (judged->verdict != PR_HTTP_TOKEN)
+    pr_way_accept_token (self->way, self->serial);
+  switch (judged->verdict)
+    {
+    case PR_HTTP_SENT:
+    case PR_HTTP_REFUSED: record (self, &judged->reply); break;
+    case PR_HTTP_SLOW_DOWN: slow_down (self, judged); break;
+    case PR_HTTP_TOKEN:
+      if (self->serial != 0)
+        renew_token (self, judged);
+      else
+        need_sign_in (self, judged);
+      break;
+    case PR_HTTP_SIGN_IN: need_sign_in (self, judged); break;
+    case PR_HTTP_FAILED:
+    default: fail (self, &judged->reply, FALSE);
+    }
+  finish (self);
+}
+
+static void
 on_answer (const PrWebAnswer *answer, const GError *error, gpointer user_data)
 {
   Upload *self = user_data;
@@ -232,25 +261,22 @@ on_answer (const PrWebAnswer *answer, const GError *error, gpointer user_data)
       return;
     }
   pr_http_answer_judge (&judged, self->route->via, answer, g_get_real_time () / G_USEC_PER_SEC);
-  if (judged.verdict != PR_HTTP_TOKEN)
-    pr_way_accept_token (self->way, self->serial);
-  switch (judged.verdict)
-    {
-    case PR_HTTP_SENT:
-    case PR_HTTP_REFUSED: record (self, &judged.reply); break;
-    case PR_HTTP_SLOW_DOWN: slow_down (self, &judged); break;
-    case PR_HTTP_TOKEN:
-      if (self->serial != 0)
-        renew_token (self, &judged);
-      else
-        need_sign_in (self, &judged);
-      break;
-    case PR_HTTP_SIGN_IN: need_sign_in (self, &judged); break;
-    case PR_HTTP_FAILED:
-    default: fail (self, &judged.reply, FALSE);
-    }
+  conclude (self, &judged);
   pr_http_answer_clear (&judged);
-  finish (self);
+}
+
+static void
+on_parts (const PrHttpAnswer *answer, const GError *error, const char *held, gpointer user_data)
+{
+  Upload *self = user_data;
+
+  self->parts = NULL; /* they are gone behind this */
+  if (error != NULL)
+    fail_by_error (self, error);
+  else if (held != NULL)
+    hold (self, held);
+  else
+    conclude (self, answer);
 }
 
 /* ── The body ─────────────────────────────────────────────────────────────────────────────── */
@@ -345,13 +371,43 @@ count_octets (const Upload *self)
 }
 
 static void
+begin_parts (Upload *self)
+{
+  g_autofree char *base_url = pr_graph_get_mailbox_url (self->route, get_url (self->route));
+  PrHttpPartsJob job = {
+    .runner = self->runner,
+    .message = self->message,
+    .config = self->config,
+    .route = self->route,
+    .way = self->way,
+    .base_url = base_url,
+    .head = self->head.head->str,
+    .head_len = self->head.head->len,
+    .head_octets = self->head.head_octets,
+    .max_octets = GRAPH_MAX_OCTETS,
+  };
+
+  self->parts = pr_http_parts_new (&job, on_parts, self);
+}
+
+static char *
+get_send_url (const Upload *self)
+{
+  g_autofree char *mailbox = NULL;
+
+  if (!is_encoded (self))
+    return g_strconcat (get_url (self->route), GMAIL_PATH, NULL);
+  mailbox = pr_graph_get_mailbox_url (self->route, get_url (self->route));
+  return g_strconcat (mailbox, "/sendMail", NULL);
+}
+
+static void
 post (Upload *self)
 {
   PrRunner *runner = self->runner;
   const char *secret = pr_way_get_secret (self->way);
   g_autofree char *authorization = g_strconcat ("Bearer ", secret, NULL);
-  g_autofree char *url =
-    g_strconcat (get_url (self->route), is_encoded (self) ? GRAPH_PATH : GMAIL_PATH, NULL);
+  g_autofree char *url = get_send_url (self);
   const char *const headers[] = { "Authorization", authorization, "Accept", "application/json",
                                   NULL };
   guint64 octets = count_octets (self);
@@ -368,11 +424,23 @@ post (Upload *self)
     .ca_file = self->route->ca_file,
   };
 
+  self->token = pr_web_send (runner->web, &request, on_answer, self);
+  pr_secret_wipe (authorization, strlen (authorization));
+}
+
+/* In one piece, or in parts. */
+static void
+go (Upload *self)
+{
+  PrRunner *runner = self->runner;
+
   if (runner->web == NULL)
     runner->web = pr_web_new (pr_loop_get_context (runner->loop));
   self->serial = pr_way_get_token_serial (self->way);
-  self->token = pr_web_send (runner->web, &request, on_answer, self);
-  pr_secret_wipe (authorization, strlen (authorization));
+  if (is_encoded (self) && count_octets (self) > GRAPH_MAX_OCTETS / 3 * 4)
+    begin_parts (self);
+  else
+    post (self);
 }
 
 static void
@@ -393,37 +461,30 @@ on_head (GBytes *chunk, gboolean last, const GError *error, gpointer user_data)
       if (self->head.refusal != NULL)
         hold (self, self->head.refusal);
       else
-        post (self);
+        go (self);
     }
   unref (self);
 }
 
+/* Graph says itself what is too large for it: an administrator decides. */
 static guint64
 get_limit (const PrRouteConfig *route)
 {
   const PrProviderApi *api = route->provider != NULL ? route->provider->api : NULL;
 
-  if (route->via == PR_VIA_GRAPH)
-    return GRAPH_MAX_OCTETS;
-  return api != NULL && api->max_size_octets > 0 ? api->max_size_octets : GMAIL_MAX_OCTETS;
+  if (api != NULL && api->max_size_octets > 0)
+    return api->max_size_octets;
+  return route->via == PR_VIA_GRAPH ? G_MAXUINT64 : GMAIL_MAX_OCTETS;
 }
 
-/* No provider takes it: its sender is told. Graph takes larger ones, but not as they are. */
+/* No provider takes it: its sender is told. */
 static void
 refuse_large (Upload *self)
 {
   g_autofree char *limit = g_format_size (get_limit (self->route));
-  g_autofree char *why = NULL;
+  g_autofree char *why =
+    g_strdup_printf ("The message is larger than the provider takes, which is %s", limit);
 
-  if (self->route->via == PR_VIA_GRAPH)
-    {
-      why = g_strdup_printf ("It cannot go this way: Microsoft Graph takes no more than %s in one "
-                             "piece; send it through a route by SMTP, such as via=smarthost",
-                             limit);
-      hold (self, why);
-      return;
-    }
-  why = g_strdup_printf ("The message is larger than the provider takes, which is %s", limit);
   refuse (self, 552, "5.3.4", why);
 }
 
@@ -477,7 +538,7 @@ pr_http_cancel_all (PrRunner *runner)
     {
       Upload *self = link->data;
 
-      if (self->all_gone)
+      if (self->all_gone || (self->parts != NULL && pr_http_parts_is_sent (self->parts)))
         continue;
       pr_hop_return_work (self->hop, leave (self));
       unref (self);
@@ -495,5 +556,7 @@ pr_http_kill_all (PrRunner *runner)
       leave (self);
       unref (self);
     }
+  while (runner->abandoned.head != NULL)
+    pr_http_parts_free (runner->abandoned.head->data);
   g_clear_pointer (&runner->web, pr_web_free);
 }

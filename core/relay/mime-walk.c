@@ -25,12 +25,23 @@ typedef enum
   IN_BETWEEN,
 } Region;
 
+typedef enum
+{
+  JOIN_OTHER, /* its parts mean something only together */
+  JOIN_ALTERNATIVE,
+  JOIN_RELATED, /* the first part is shown, the others stand in it */
+  JOIN_MIXED,   /* each part is a thing of its own */
+} Join;
+
 /* An open multipart. */
 typedef struct
 {
   char *boundary; /* owned */
   gboolean is_signed;
   gboolean is_digest; /* parts are messages unless they say otherwise, RFC 2046 §5.1.5 */
+  Join join;
+  gboolean is_inner; /* its parts are */
+  guint n_parts;
 } Level;
 
 struct _PrMimeWalk
@@ -48,6 +59,7 @@ struct _PrMimeWalk
   gboolean field_passed; /* too long: its start left already */
   char *new_boundary;    /* owned, nullable: of the multipart whose header is being read */
   gboolean is_signed_type, is_digest_type;
+  Join join;
 
   GString *line;        /* owned: a line that is not complete */
   gboolean in_line;     /* its start left already */
@@ -55,6 +67,17 @@ struct _PrMimeWalk
 };
 
 /* ── Fields ───────────────────────────────────────────────────────────────────────────────── */
+
+static Join
+get_join (GMimeContentType *type)
+{
+  static const char *const names[] = { "alternative", "related", "mixed" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    if (g_mime_content_type_is_type (type, "multipart", names[i]))
+      return JOIN_ALTERNATIVE + i;
+  return JOIN_OTHER;
+}
 
 static void
 take_type (PrMimeWalk *self, const char *value)
@@ -70,6 +93,7 @@ take_type (PrMimeWalk *self, const char *value)
   entity->is_multipart = g_mime_content_type_is_type (type, "multipart", "*");
   self->is_signed_type = g_mime_content_type_is_type (type, "multipart", "signed");
   self->is_digest_type = g_mime_content_type_is_type (type, "multipart", "digest");
+  self->join = get_join (type);
   g_free (self->new_boundary);
   self->new_boundary = entity->is_multipart ? g_strdup (boundary) : NULL;
   g_object_unref (type);
@@ -147,7 +171,9 @@ begin_entity (PrMimeWalk *self, gboolean is_digested)
     .is_text = !is_digested,
     .is_message = is_digested,
     .is_signed = self->n_signed > 0,
+    .depth = self->levels->len,
   };
+  self->join = JOIN_OTHER;
   self->is_signed_type = self->is_digest_type = self->field_passed = FALSE;
   g_clear_pointer (&self->new_boundary, g_free);
 }
@@ -173,8 +199,12 @@ end_header (PrMimeWalk *self, gboolean has_body)
 
   if (entity->is_multipart)
     {
-      Level level = { g_steal_pointer (&self->new_boundary), self->is_signed_type,
-                      self->is_digest_type };
+      Level level = { g_steal_pointer (&self->new_boundary),
+                      self->is_signed_type,
+                      self->is_digest_type,
+                      self->join,
+                      entity->is_inner || self->join == JOIN_OTHER,
+                      0 };
 
       self->n_signed += level.is_signed;
       g_array_append_val (self->levels, level);
@@ -234,9 +264,32 @@ find_boundary (const PrMimeWalk *self, const char *line, gsize len, gboolean *cl
   return -1;
 }
 
+/* The first part is what is shown; of a message's own parts it may be all there is. */
+static gboolean
+is_separable (const PrMimeWalk *self, const Level *level)
+{
+  if (level->is_inner || level->join < JOIN_RELATED)
+    return FALSE;
+  return level->n_parts > 0 || (level->join == JOIN_MIXED && self->levels->len == 1);
+}
+
+static void
+begin_part (PrMimeWalk *self, gsize n_delimiter_octets)
+{
+  Level *level = &g_array_index (self->levels, Level, self->levels->len - 1);
+
+  begin_entity (self, level->is_digest);
+  self->entity.is_inner = level->is_inner;
+  self->entity.is_separable = is_separable (self, level);
+  self->entity.n_delimiter_octets = (guint) n_delimiter_octets;
+  level->n_parts++;
+}
+
 static void
 take_boundary (PrMimeWalk *self, const char *line, gsize len, int at, gboolean closes)
 {
+  gsize delimiter = strlen (self->held_end) + len;
+
   end_entity (self);
   if (*self->held_end != '\0')
     self->sink->between (self->owner, self->held_end, strlen (self->held_end));
@@ -244,7 +297,7 @@ take_boundary (PrMimeWalk *self, const char *line, gsize len, int at, gboolean c
   self->sink->between (self->owner, line, len);
   close_levels (self, closes ? at : at + 1);
   if (!closes)
-    begin_entity (self, g_array_index (self->levels, Level, at).is_digest);
+    begin_part (self, delimiter);
 }
 
 /* Octets of a body or around parts; their line end waits for what follows. */
@@ -290,6 +343,7 @@ take_header_line (PrMimeWalk *self, const char *line, gsize len, gboolean start)
         {
           self->region = IN_BETWEEN;
           begin_entity (self, FALSE);
+          self->entity.is_inner = TRUE;
         }
       return TRUE;
     }

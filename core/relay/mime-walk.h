@@ -7,8 +7,7 @@ G_BEGIN_DECLS
 
 /**
  * PrMimeWalk: the parts of a message as it goes by (RFC 2045, 2046), in any fragmentation and in
- * bounded memory. It changes nothing: every octet comes out once, in order, told apart. For
- * convert.c alone.
+ * bounded memory. It changes nothing: every octet comes out once, in order, told apart.
  */
 typedef enum
 {
@@ -31,6 +30,11 @@ typedef struct
   gboolean is_cut;                /* its header ends without an empty line */
   gboolean has_type, has_version; /* Content-Type, MIME-Version */
   gboolean is_signed;             /* within multipart/signed, at any depth */
+  gboolean is_inner;     /* within what must stay whole: a message, what is signed or encrypted */
+  gboolean is_separable; /* a part of multipart/mixed or multipart/related that is not inner, and
+                            not the one that is shown: the message is whole without it */
+  guint depth;           /* of multiparts around it */
+  guint n_delimiter_octets; /* of the boundary in front of it, with the line end that is its own */
   PrMimeEncoding encoding;
 } PrMimeEntity;
 

@@ -34,6 +34,7 @@ struct _PrRunner
   GHashTable *pacers; /* owned: account → PrPacer */
   PrWeb *web;         /* owned, nullable: for uploads */
   GQueue uploads;     /* of what http.c has under way */
+  GQueue abandoned;   /* of PrHttpParts whose drafts are being deleted */
 
   GHashTable *deleting; /* owned: ids whose deletion is not yet committed: never taken again */
 

@@ -189,6 +189,7 @@ pr_runner_new (PrLoop *loop, PrStore *store, PrJournal *journal, PrResolver *res
   g_queue_init (&self->unrecorded);
   g_queue_init (&self->idle);
   g_queue_init (&self->uploads);
+  g_queue_init (&self->abandoned);
   return self;
 }
 
@@ -298,7 +299,7 @@ say_stopped (gpointer user_data)
 static gboolean
 is_done (const PrRunner *self)
 {
-  return self->n_connections == 0 && self->uploads.length == 0 &&
+  return self->n_connections == 0 && self->uploads.length == 0 && self->abandoned.length == 0 &&
          pr_worker_count (self->worker) == 0;
 }
 

@@ -2,6 +2,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Mail that leaves by the Gmail API and by Microsoft Graph, and what their answers mean."""
 
+import email.mime.application
+import email.mime.multipart
+import email.mime.text
+import email.policy
 import json
 import os
 import smtplib
@@ -10,7 +14,7 @@ import threading
 import time
 
 from lib import mail, suite
-from lib.api import Api, gmail_error, graph_error
+from lib.api import Api, Graph, gmail_error, graph_error
 from lib.postroom import Postroom
 
 TOKEN = "ya29.access-token"
@@ -96,12 +100,154 @@ class Http(suite.Suite):
         report, = self.api.messages()
         self.assertIn(b"larger than the provider takes", report)
 
-    def test_too_large_for_graph(self):
-        self.relay_by("graph", Api())
+    # In parts
+
+    def send_with(self, *files, kind="mixed"):
+        """FILES: (name, number of octets)."""
+        what = email.mime.multipart.MIMEMultipart(kind)
+        what["From"], what["To"] = "me@gmail.test", "alice@there.test"
+        what.attach(email.mime.text.MIMEText("The text"))
+        contents = {}
+        for name, size in files:
+            part = email.mime.application.MIMEApplication(os.urandom(size), name=name)
+            part.add_header("Content-Disposition", "attachment", filename=name)
+            what.attach(part)
+            contents[name] = part.get_payload(decode=True)
+        text = what.as_bytes(policy=email.policy.SMTP)
+        self.relay.send(text, to=["alice@there.test"])
+        return contents
+
+    def assert_sent(self, contents, inside=()):
+        """CONTENTS arrived, those INSIDE with the text, all else on its own."""
+        draft, attachments = self.api.sent[-1]
+        message = email.message_from_bytes(draft)
+        parts = {part.get_filename(): part.get_payload(decode=True) for part in message.walk()}
+        self.assertIn(b"The text", draft)
+        for name, content in contents.items():
+            got = parts[name] if name in inside else attachments[name][1]
+            self.assertTrue(got == content, name)
+        self.assertEqual(self.api.drafts, {})
+        self.assertEqual(message["To"], "alice@there.test")
+
+    def test_one_large_attachment(self):
+        self.relay_by("graph", Graph())
+        contents = self.send_with(("a.bin", 9_000_001))
+        self.relay.wait_empty()
+        self.assert_sent(contents)
+        self.assertEqual([request.method for request in self.api.requests],
+                         ["POST", "POST", "PUT", "PUT", "PUT", "POST"])
+        self.assertIn("sent in parts: attachments were uploaded", self.relay.ctl("log"))
+        self.assertNotIn("s3cr3t", self.relay.log() + self.relay.ctl("log"))
+
+    def test_large_and_small_attachments(self):
+        self.relay_by("graph", Graph())
+        contents = self.send_with(("a", 2_000_000), ("b", 100_000), ("c", 2_999_999),
+                                  ("d", 3_000_000), ("e", 1_500_000))
+        self.relay.wait_empty()
+        self.assert_sent(contents, inside=("b", "e"))
+        self.assertEqual(set(self.api.sent[-1][1]), {"a", "c", "d"})
+
+    def test_many_attachments(self):
+        self.relay_by("graph", Graph())
+        contents = self.send_with(*((f"{n}.jpg", 400_000) for n in range(20)))
+        self.relay.wait_empty()
+        draft, attachments = self.api.sent[-1]
+        self.assertLessEqual(len(draft), 3 * 1024 * 1024)
+        self.assert_sent(contents, inside=set(contents) - set(attachments))
+
+    def test_large_without_attachments(self):
+        self.relay_by("graph", Graph())
         self.send(size=3_200_000)
         self.wait_reason("Microsoft Graph takes no more", "SMTP")
         self.assertEqual(self.relay.queue()[0]["state"], "held")
         self.assertEqual(self.api.requests, [])
+
+    def test_large_and_signed(self):
+        self.relay_by("graph", Graph())
+        self.send_with(("a.bin", 4_000_000), kind="signed")
+        self.wait_reason("signed or encrypted", "SMTP")
+        self.assertEqual(self.relay.queue()[0]["state"], "held")
+        self.assertEqual(self.api.requests, [])
+
+    def test_failures_leave_no_draft(self):
+        busy = (503, {"Retry-After": "1"}, graph_error("ServiceUnavailable", "Busy"))
+        self.relay_by("graph", Graph())
+        steps = [("POST", "/attachments"), ("POST", "UploadSession"), ("PUT", ""),
+                 ("POST", "/send")]
+        for n, (method, word) in enumerate(steps):
+            self.api.trouble.append((method, word, busy))
+            contents = self.send_with(("a.bin", 5_000_000), ("b.bin", 2_900_000))
+            self.relay.wait_empty()
+            self.assert_sent(contents)
+            self.assertEqual((len(self.api.sent), len(self.api.deleted)), (n + 1, n + 1))
+            self.assertEqual(self.api.most_drafts, 1)
+
+    def test_session_that_ended(self):
+        gone = (401, {}, graph_error("InvalidToken", "Expired"))
+        self.relay_by("graph", Graph([("PUT", "", gone)]))
+        contents = self.send_with(("a.bin", 5_000_000))
+        self.wait("the draft to go", lambda: self.api.deleted, 60)
+        self.relay.ctl("queue", "retry", "--all")
+        self.relay.wait_empty()
+        self.assert_sent(contents)
+        self.assertNotIn("ign-in needed", self.relay.ctl("log"))
+
+    def test_no_permission_for_drafts(self):
+        denied = (403, {}, graph_error("ErrorAccessDenied", "Access is denied."))
+        self.relay_by("graph", Graph([("POST", "/messages", denied)]))
+        contents = self.send_with(("a.bin", 5_000_000))
+        self.wait_reason("Mail.ReadWrite", "route sign-in out", "Access is denied")
+        self.assertEqual(self.relay.queue()[0]["state"], "held")
+        self.send()  # others do not wait for it
+        self.wait("the other one", lambda: len(self.api.sent) == 1, 60)
+        self.relay.ctl("queue", "release", "--all")
+        self.relay.wait_empty()
+        self.assert_sent(contents)
+
+    def test_larger_than_the_mailbox_takes(self):
+        large = (400, {}, graph_error("ErrorMessageSizeExceeded", "The message exceeds"))
+        self.relay_by("graph", Graph([("POST", "UploadSession", large)]))
+        self.send_with(("a.bin", 5_000_000))
+        self.relay.wait_empty()
+        report, _ = self.api.sent[-1]
+        self.assertIn(b"The message exceeds", report)
+        self.assertEqual(len(self.api.deleted), 1)
+
+    def test_stops_between_parts(self):
+        gate = threading.Event()
+        self.relay_by("graph", Graph(gate=gate))
+        contents = self.send_with(("a.bin", 5_000_000))
+        gate.set()
+        self.wait("a draft", lambda: self.api.drafts or self.api.sent, 60)
+        self.relay.stop(60)
+        self.assertEqual(self.api.drafts, {})
+        self.relay.start()
+        self.relay.wait_empty()
+        self.assert_sent(contents)
+        self.assertEqual(len(self.api.sent), 1)
+
+    # As a program
+
+    def test_program_of_its_own(self):
+        """Nobody signs in, so nobody is "me"."""
+        api = Graph()
+        self.relay_by(
+            "graph", api, start=False, **{
+                "username": "scans+a@firm.test",
+                "client-id": "id",
+                "oauth-flow": "client-credentials",
+                "oauth-token": api.url + "/token"
+            })
+        self.relay.start()
+        self.relay.ctl("route", "client-secret", "out", stdin="secret\n")
+        contents = self.send_with(("a.bin", 5_000_000))
+        self.relay.wait_empty()
+        self.assert_sent(contents)
+        self.send()
+        self.relay.wait_empty()
+        paths = {request.path for request in self.api.requests if request.method == "POST"}
+        self.assertIn("/users/scans%2Ba@firm.test/sendMail", paths)
+        self.assertTrue(all(path.startswith("/users/scans%2Ba@firm.test/") for path in paths))
 
     def test_no_more_at_once_than_allowed(self):
         gate = threading.Event()
