@@ -264,6 +264,8 @@ take_oauth (PrRouteConfig *route)
     route->oauth_token = name_tenant (oauth->token_url, route->tenant);
   if (route->oauth_device == NULL && oauth->device_url != NULL)
     route->oauth_device = name_tenant (oauth->device_url, route->tenant);
+  if (route->oauth_revoke == NULL)
+    route->oauth_revoke = g_strdup (oauth->revoke_url);
   if (route->oauth_scopes == NULL && !alone) /* a program's own are others: the route names them */
     route->oauth_scopes = g_strjoinv (" ", api != NULL ? api->scopes : oauth->scopes);
 }

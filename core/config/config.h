@@ -95,8 +95,8 @@ typedef struct
   char *auth;           /* a word of CONTRACT, "auto" by default */
   char *api_url;        /* nullable; https, without a slash at its end */
   /* OAuth: pr_oauth_is_used() tells whether it is; all nullable but for the flow. */
-  char *client_id, *tenant, *oauth_authorize, *oauth_token, *oauth_device, *oauth_issuer,
-    *oauth_scopes, *account;
+  char *client_id, *tenant, *oauth_authorize, *oauth_token, *oauth_device, *oauth_revoke,
+    *oauth_issuer, *oauth_scopes, *account;
   char *oauth_flow;     /* "auto", "code", "device", "client-credentials" */
   char *rewrite_sender; /* nullable; canonical address */
   guint max_connections, max_messages_per_connection;

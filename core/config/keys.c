@@ -182,13 +182,19 @@ const PrKeySpec pr_key_specs[] = {
   { "route", "tenant", PR_VALUE_TEXT, IN (PrRouteConfig, tenant), NULL, 0, 0, NULL,
     N_ ("Your organisation at Microsoft: its domain or its id. Without it: any.") },
   { "route", "oauth-authorize", PR_VALUE_URL, IN (PrRouteConfig, oauth_authorize), NULL, 0, 0, NULL,
-    N_ ("Where the browser goes to sign in. Without it: the provider's; so with the next four.") },
+    N_ (
+      "Where the browser goes to sign in. Without it: the provider's; so with the next five. What "
+      "it wants to be told besides is written behind a question mark, such as "
+      "?prompt=consent.") },
   { "route", "oauth-token", PR_VALUE_URL, IN (PrRouteConfig, oauth_token), NULL, 0, 0, NULL,
     N_ ("Where tokens come from.") },
   { "route", "oauth-device", PR_VALUE_URL, IN (PrRouteConfig, oauth_device), NULL, 0, 0, NULL,
     N_ ("Where codes come from that are typed on another device.") },
+  { "route", "oauth-revoke", PR_VALUE_URL, IN (PrRouteConfig, oauth_revoke), NULL, 0, 0, NULL,
+    N_ ("Where tokens are made worthless when you sign out.") },
   { "route", "oauth-issuer", PR_VALUE_URL, IN (PrRouteConfig, oauth_issuer), NULL, 0, 0, NULL,
-    N_ ("What the provider calls itself; an answer that names another one is refused.") },
+    N_ ("What the provider calls itself; an answer that names another one, or none, is refused. "
+        "Only for providers that say who they are when they answer the browser.") },
   { "route", "oauth-scopes", PR_VALUE_TEXT, IN (PrRouteConfig, oauth_scopes), NULL, 0, 0, NULL,
     N_ ("What the provider is asked to allow, separated by blanks.") },
   { "route", "oauth-flow", PR_VALUE_NAME, IN (PrRouteConfig, oauth_flow), "auto", 0, 0, oauth_flows,

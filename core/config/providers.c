@@ -197,6 +197,7 @@ read_oauth (PrProvider *self, JsonObject *object)
       self->oauth->authorize_url = get_text (oauth, "authorize");
       self->oauth->token_url = get_text (oauth, "token");
       self->oauth->device_url = get_text (oauth, "device");
+      self->oauth->revoke_url = get_text (oauth, "revoke");
       self->oauth->scopes = get_texts (oauth, "scopes");
       self->oauth->pkce = json_object_get_boolean_member_with_default (oauth, "pkce", FALSE);
       self->oauth->client = get_text (oauth, "client");
@@ -516,6 +517,7 @@ free_ways (PrProvider *self)
       g_free (self->oauth->authorize_url);
       g_free (self->oauth->token_url);
       g_free (self->oauth->device_url);
+      g_free (self->oauth->revoke_url);
       g_strfreev (self->oauth->scopes);
       g_free (self->oauth->client);
       g_free (self->oauth->words);

@@ -60,6 +60,7 @@ typedef struct
 {
   char *authorize_url, *token_url;
   char *device_url; /* nullable */
+  char *revoke_url; /* nullable: RFC 7009 */
   char **scopes;    /* NULL-terminated */
   gboolean pkce;
   char *client; /* "own": the user's own client id; "closed": no new ones are given */

@@ -562,6 +562,7 @@ test_oauth_preset (void)
     b->oauth_authorize, ==,
     "https://accounts.google.com/o/oauth2/v2/auth?access_type=offline&prompt=consent");
   g_assert_null (b->oauth_device);
+  g_assert_cmpstr (b->oauth_revoke, ==, "https://oauth2.googleapis.com/revoke");
   g_assert_cmpstr (b->oauth_scopes, ==, "other");
 }
 
