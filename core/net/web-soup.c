@@ -139,6 +139,17 @@ feed_init (Feed *self)
 
 /* --- one request --- */
 
+/* libsoup frees its copy of a token as it is. */
+static void
+wipe_authorization (SoupMessage *message)
+{
+  SoupMessageHeaders *headers = soup_message_get_request_headers (message);
+  const char *value = soup_message_headers_get_one (headers, "Authorization");
+
+  if (value != NULL)
+    explicit_bzero ((gpointer) value, strlen (value));
+}
+
 static void
 call_free (PrWebCall *self)
 {
@@ -147,6 +158,7 @@ call_free (PrWebCall *self)
   g_clear_object (&self->feed);
   g_clear_object (&self->answer);
   g_signal_handlers_disconnect_by_data (self->message, self);
+  wipe_authorization (self->message);
   g_clear_object (&self->message);
   g_clear_object (&self->cancellable);
   g_clear_pointer (&self->authorities, g_ptr_array_unref);
