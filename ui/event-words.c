@@ -85,6 +85,10 @@ static const Words all_words[] = {
     "channel-secure-symbolic" },
   { "sign-in-needed", N_ ("The route %s needs you to sign in"), ABOUT_ROUTE,
     N_ ("A route needs you to sign in"), PR_TONE_BAD, "dialog-password-symbolic" },
+  { "sign-in-unkept", N_ ("The sign-in of route %s could not be stored"), ABOUT_ROUTE,
+    N_ ("A sign-in could not be stored"), PR_TONE_WARNING, "dialog-password-symbolic" },
+  { "sign-in-kept", N_ ("The sign-in of route %s is stored now"), ABOUT_ROUTE,
+    N_ ("A sign-in is stored now"), PR_TONE_GOOD, "dialog-password-symbolic" },
 };
 
 /* Of a kind that a newer service knows and we do not: its own name is better than nothing. */

@@ -89,7 +89,8 @@ static gboolean
 is_notable (PrEventKind kind)
 {
   return kind == PR_EVENT_FAILED || kind == PR_EVENT_HOP_FAILED ||
-         kind == PR_EVENT_SIGN_IN_NEEDED || kind == PR_EVENT_HOP_RECOVERED ||
+         kind == PR_EVENT_SIGN_IN_NEEDED || kind == PR_EVENT_SIGN_IN_UNKEPT ||
+         kind == PR_EVENT_SIGN_IN_KEPT || kind == PR_EVENT_HOP_RECOVERED ||
          kind == PR_EVENT_SPACE_LOW || kind == PR_EVENT_SPACE_OK;
 }
 

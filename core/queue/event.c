@@ -34,6 +34,8 @@ static const char *const names[] = {
   [PR_EVENT_SIGN_IN_FAILED] = "sign-in-failed",
   [PR_EVENT_CLIENT_REFUSED] = "client-refused",
   [PR_EVENT_CERTIFICATE] = "certificate",
+  [PR_EVENT_SIGN_IN_UNKEPT] = "sign-in-unkept",
+  [PR_EVENT_SIGN_IN_KEPT] = "sign-in-kept",
 };
 
 const char *

@@ -38,6 +38,8 @@ typedef enum
   PR_EVENT_CLIENT_REFUSED = 27, /* too many failures: its address is refused for a while */
   PR_EVENT_CERTIFICATE = 28,    /* of a listener: cannot be used, or ends soon */
   PR_EVENT_SIGN_IN_NEEDED = 29, /* a route cannot sign in; its mail waits for a person */
+  PR_EVENT_SIGN_IN_UNKEPT = 30, /* a route's token is in memory alone; why, in text */
+  PR_EVENT_SIGN_IN_KEPT = 31,   /* now it is on the disk after all */
 } PrEventKind;
 
 /* Every string is copied when the event is given to the journal; all are nullable. */
