@@ -205,10 +205,21 @@ pr_ctl_route_sign_out (PrCtl *ctl, char **args)
 {
   int status = PR_EXIT_DONE;
   g_autoptr (GVariant) answer =
-    pr_ctl_call (ctl, "SignIn1", "SignOut", g_variant_new ("(s)", args[0]), "()", &status);
+    pr_ctl_call (ctl, "SignIn1", "SignOut", g_variant_new ("(s)", args[0]), "(bs)", &status);
+  const char *why = NULL;
+  gboolean revoked = FALSE;
 
-  if (answer != NULL && !ctl->json)
-    puts ("Signed out. Mail of this route waits until somebody signs in again.");
+  if (answer == NULL || ctl->json)
+    return status;
+  g_variant_get (answer, "(b&s)", &revoked, &why);
+  puts ("Signed out. Mail of this route waits until somebody signs in again.");
+  if (revoked)
+    puts ("Your provider revoked the token, too.");
+  else if (*why != '\0')
+    printf (
+      "Your provider was asked to revoke the token, and did not: %s. Remove Postroom's access "
+      "in the settings of your account there.\n",
+      why);
   return status;
 }
 

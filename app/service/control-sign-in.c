@@ -121,6 +121,7 @@ on_status (PrDbusSignIn1 *skeleton, GDBusMethodInvocation *invocation, const cha
       pr_control_add_string (&builder, "state", names[state]);
       pr_control_add_string (&builder, "account", facts.account);
       pr_control_add_string (&builder, "why", facts.why);
+      pr_control_add_string (&builder, "unkept", facts.unkept);
       pr_control_add_time (&builder, "expires", facts.expires_s * G_USEC_PER_SEC);
       pr_control_add_bool (&builder, "renews", facts.can_refresh);
     }
@@ -129,12 +130,20 @@ on_status (PrDbusSignIn1 *skeleton, GDBusMethodInvocation *invocation, const cha
 }
 
 static void
-on_signed_out (const GError *error, gpointer user_data)
+on_signed_out (const PrOauthSignOutFacts *facts, gpointer user_data)
 {
-  if (error != NULL)
-    pr_control_refuse (user_data, "The sign-in could not be forgotten: %s", error->message);
+  if (facts->error != NULL)
+    pr_control_refuse (user_data,
+                       "You are signed out until Postroom ends: the stored sign-in could not be "
+                       "removed (%s). It is tried again%s",
+                       facts->error->message,
+                       facts->asked && facts->refused == NULL
+                         ? "; it is worth nothing any more, as your provider revoked it"
+                         : "");
   else
-    g_dbus_method_invocation_return_value (user_data, NULL);
+    g_dbus_method_invocation_return_value (
+      user_data, g_variant_new ("(bs)", facts->asked && facts->refused == NULL,
+                                facts->refused != NULL ? facts->refused->message : ""));
 }
 
 static gboolean

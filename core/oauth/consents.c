@@ -147,6 +147,11 @@ on_kept (const GError *error, gpointer user_data)
       attempt_free (self);
       return;
     }
+  if (g_error_matches (error, PR_ERROR, PR_ERROR_CONFIG))
+    {
+      fail (self, error->message);
+      return;
+    }
   if (error != NULL)
     {
       g_autofree char *why = g_strdup_printf (

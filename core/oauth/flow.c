@@ -10,6 +10,7 @@
 #include "common/redact.h"
 #include "config/secrets.h"
 #include "net/web.h"
+#include "oauth/json.h"
 
 #define RANDOM_OCTETS 32
 #define MAX_WORDS 200 /* of a server's own words */
@@ -155,6 +156,18 @@ pr_oauth_ask_alone (const PrOauthClient *client)
 }
 
 GBytes *
+pr_oauth_ask_to_revoke (const PrOauthClient *client, const PrToken *token)
+{
+  GString *form = g_string_sized_new (4 * MAX_TOKEN_OCTETS);
+
+  add (form, "token", token->refresh != NULL ? token->refresh : token->access);
+  add (form, "token_type_hint", token->refresh != NULL ? "refresh_token" : "access_token");
+  add (form, "client_id", client->client_id);
+  add (form, "client_secret", client->client_secret);
+  return end (form);
+}
+
+GBytes *
 pr_oauth_ask_for_device (const PrOauthClient *client)
 {
   GString *form = g_string_sized_new (MAX_TOKEN_OCTETS);
@@ -190,17 +203,24 @@ pr_oauth_read_redirect (const char *query, const char *state, const char *issuer
                            "this is not the answer to the sign-in that was begun here");
       return NULL;
     }
-  /* RFC 9207 §2.4: a provider that says who it is must be the one that was asked. */
+  /* RFC 9207 §2.4: a provider that is known to say who it is must say it. */
   who = g_hash_table_lookup (fields, "iss");
-  if (who != NULL && issuer != NULL && !g_str_equal (who, issuer))
+  if (issuer != NULL && g_strcmp0 (who, issuer) != 0)
     {
       g_set_error_literal (error, PR_ERROR, PR_ERROR_AUTH,
-                           "another provider answered than the one that was asked");
+                           who != NULL
+                             ? "another provider answered than the one that was asked"
+                             : "the answer does not say which provider it is from (oauth-issuer)");
       return NULL;
     }
   code = g_hash_table_lookup (fields, "code");
   if (code != NULL && code[0] != '\0')
-    return g_strdup (code);
+    {
+      char *copy = g_strdup (code);
+
+      pr_secret_wipe ((gpointer) code, strlen (code));
+      return copy;
+    }
   said = g_hash_table_lookup (fields, "error_description");
   if (said == NULL)
     said = g_hash_table_lookup (fields, "error");
@@ -215,18 +235,11 @@ pr_oauth_read_redirect (const char *query, const char *state, const char *issuer
   return NULL;
 }
 
-/* (transfer full) (nullable): what it says is a JSON object. */
-static JsonNode *
+/* (transfer full) (nullable): a JSON object. */
+static PrOauthJson *
 parse (const char *body, gsize len)
 {
-  g_autoptr (JsonParser) parser = json_parser_new_immutable ();
-  JsonNode *root;
-
-  if (!g_utf8_validate (body, (gssize) len, NULL) ||
-      !json_parser_load_from_data (parser, body, (gssize) len, NULL))
-    return NULL;
-  root = json_parser_get_root (parser);
-  return root != NULL && JSON_NODE_HOLDS_OBJECT (root) ? json_node_copy (root) : NULL;
+  return g_utf8_validate (body, (gssize) len, NULL) ? pr_oauth_json_parse (body, len) : NULL;
 }
 
 /* Borrowed; NULL where it is missing, no text, empty or too long. */
@@ -263,7 +276,7 @@ typedef struct
   const char *text;
 } Refusal;
 
-/* RFC 6749 §5.2, RFC 8628 §3.5. */
+/* RFC 6749 §5.2, RFC 8628 §3.5, RFC 7009 §2.2.1. */
 static const Refusal refusals[] = {
   { "authorization_pending", PR_ERROR_TEMPORARY, PR_OAUTH_PENDING, "nobody has answered yet" },
   { "slow_down", PR_ERROR_TEMPORARY, PR_OAUTH_SLOW_DOWN, "nobody has answered yet" },
@@ -279,6 +292,8 @@ static const Refusal refusals[] = {
     "the provider does not let this client-id sign in so" },
   { "unsupported_grant_type", PR_ERROR_CONFIG, PR_OAUTH_FINAL,
     "the provider does not know this way to sign in" },
+  { "unsupported_token_type", PR_ERROR_CONFIG, PR_OAUTH_FINAL,
+    "the provider revokes no tokens of this kind" },
   { "invalid_scope", PR_ERROR_CONFIG, PR_OAUTH_FINAL, "the provider refuses the oauth-scopes" },
   { "invalid_request", PR_ERROR_CONFIG, PR_OAUTH_FINAL, "the provider did not understand" },
 };
@@ -317,7 +332,7 @@ static char *
 read_account (const char *id_token)
 {
   g_auto (GStrv) parts = g_strsplit (id_token, ".", 4);
-  g_autoptr (JsonNode) root = NULL;
+  g_autoptr (PrOauthJson) root = NULL;
   g_autofree char *padded = NULL;
   g_autofree guchar *json = NULL;
   const char *email;
@@ -351,7 +366,7 @@ PrToken *
 pr_oauth_read_token (guint status, const char *body, gsize len, gint64 now_s,
                      PrOauthVerdict *verdict, GError **error)
 {
-  g_autoptr (JsonNode) root = parse (body, len);
+  g_autoptr (PrOauthJson) root = parse (body, len);
   JsonObject *object = root != NULL ? json_node_get_object (root) : NULL;
   const char *access = object != NULL ? get (object, "access_token") : NULL;
   const char *id_token;
@@ -376,6 +391,18 @@ pr_oauth_read_token (guint status, const char *body, gsize len, gint64 now_s,
   return token;
 }
 
+gboolean
+pr_oauth_read_revocation (guint status, const char *body, gsize len, GError **error)
+{
+  g_autoptr (PrOauthJson) root = NULL;
+
+  if (status == 200)
+    return TRUE;
+  root = parse (body, len);
+  refuse (status, root != NULL ? json_node_get_object (root) : NULL, NULL, error);
+  return FALSE;
+}
+
 /* What a person is sent to: nothing that runs or reads files. */
 static gboolean
 is_web (const char *url)
@@ -387,7 +414,7 @@ is_web (const char *url)
 PrOauthDevice *
 pr_oauth_read_device (guint status, const char *body, gsize len, gint64 now_s, GError **error)
 {
-  g_autoptr (JsonNode) root = parse (body, len);
+  g_autoptr (PrOauthJson) root = parse (body, len);
   JsonObject *object = root != NULL ? json_node_get_object (root) : NULL;
   const char *device_code = object != NULL ? get (object, "device_code") : NULL;
   const char *user_code = object != NULL ? get (object, "user_code") : NULL;

@@ -19,7 +19,7 @@ typedef struct
   const char *client_id;
   const char *client_secret;         /* nullable: most programs on a desktop have none */
   const char *authorize, *token_url; /* authorize: nullable */
-  const char *device;                /* nullable */
+  const char *device, *revoke;       /* nullable */
   const char *issuer, *scopes;       /* nullable */
   const char *username;              /* nullable: who is to sign in */
 } PrOauthClient;
@@ -42,10 +42,13 @@ GBytes *pr_oauth_ask_with_refresh (const PrOauthClient *client, const char *refr
 GBytes *pr_oauth_ask_with_device (const PrOauthClient *client, const char *device_code);
 GBytes *pr_oauth_ask_alone (const PrOauthClient *client);      /* client credentials */
 GBytes *pr_oauth_ask_for_device (const PrOauthClient *client); /* for the device's address */
+/* RFC 7009 §2.1, for the address of revocation. @token: has a refresh or an access token. */
+GBytes *pr_oauth_ask_to_revoke (const PrOauthClient *client, const PrToken *token);
 
 /* What the browser brings back: the query of the redirect. (transfer full): the code. @state: what
- * was sent; @issuer: (nullable) who must have answered. Errors: PROTOCOL: this is no answer to our
- * question, and another may come; AUTH: the provider or the person said no. */
+ * was sent; @issuer: (nullable) who must have answered, and must say so (RFC 9207 §2.4). Errors:
+ * PROTOCOL: this is no answer to our question, and another may come; AUTH: the provider or the
+ * person said no. */
 char *pr_oauth_read_redirect (const char *query, const char *state, const char *issuer,
                               GError **error);
 
@@ -66,6 +69,9 @@ typedef enum
 } PrOauthVerdict;
 PrToken *pr_oauth_read_token (guint status, const char *body, gsize len, gint64 now_s,
                               PrOauthVerdict *verdict, GError **error);
+
+/* RFC 7009 §2.2: also of a token that was worth nothing already. Errors as above. */
+gboolean pr_oauth_read_revocation (guint status, const char *body, gsize len, GError **error);
 
 typedef struct
 {

@@ -19,7 +19,8 @@ G_BEGIN_DECLS
  *                 └──► there is none ─────────────────────────┘
  *
  * No token appears in an error, an event or the log. A refresh token that replaces another one is
- * on the disk before it is used.
+ * on the disk before it is used; where that cannot be, it is used all the same, as the one before
+ * is worth nothing any more, and the disk is tried again.
  */
 typedef struct _PrOauth PrOauth;
 
@@ -29,7 +30,8 @@ gboolean pr_oauth_is_used (const PrRouteConfig *route);
 
 /* @credentials: copied: the file of secrets. @web: borrowed. */
 PrOauth *pr_oauth_new (PrLoop *loop, PrWeb *web, const char *credentials);
-/* Waits for what is being written. */
+/* Waits for what is being written, and tries once more what could not be. Who waits for an answer
+ * gets one: PR_ERROR_TEMPORARY. */
 void pr_oauth_free (PrOauth *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (PrOauth, pr_oauth_free)
 /* References it. Tokens of routes that did not change stay. */
@@ -39,6 +41,11 @@ void pr_oauth_set_config (PrOauth *self, PrConfig *config);
 typedef void (*PrOauthFunc) (const char *route, gpointer user_data);
 guint pr_oauth_listen (PrOauth *self, PrOauthFunc func, gpointer user_data);
 void pr_oauth_unlisten (PrOauth *self, guint token); /* not from within such a call */
+
+/* The token of @route could not be kept, once more: @why (in words); or NULL: now it is. Never from
+ * within a call. @func: (nullable): nobody wants to know any more. */
+typedef void (*PrOauthUnkeptFunc) (const char *route, const char *why, gpointer user_data);
+void pr_oauth_set_unkept_func (PrOauth *self, PrOauthUnkeptFunc func, gpointer user_data);
 
 typedef enum
 {
@@ -61,8 +68,19 @@ typedef void (*PrOauthDone) (const GError *error, gpointer user_data);
 /* A person signed in: keeps @token (transfer full) and then uses it. */
 void pr_oauth_adopt (PrOauth *self, const char *route, PrToken *token, PrOauthDone done,
                      gpointer user_data);
-/* Forgets the token of @route. */
-void pr_oauth_sign_out (PrOauth *self, const char *route, PrOauthDone done, gpointer user_data);
+
+/* How a sign-out went. */
+typedef struct
+{
+  const GError *error;   /* nullable: it is kept here until that can be mended; told again later */
+  gboolean asked;        /* the provider was asked to revoke the token (RFC 7009) … */
+  const GError *refused; /* … and did not say that it did: nullable */
+} PrOauthSignOutFacts;
+typedef void (*PrOauthSignedOut) (const PrOauthSignOutFacts *facts, gpointer user_data);
+/* Forgets the token of @route, and asks the provider to do so too, where it has an address for
+ * that. */
+void pr_oauth_sign_out (PrOauth *self, const char *route, PrOauthSignedOut done,
+                        gpointer user_data);
 /* The secrets of @route may be others: they are read anew. */
 void pr_oauth_renew (PrOauth *self, const char *route);
 
@@ -70,6 +88,7 @@ typedef struct
 {
   const char *account;          /* nullable: who signed in, as the provider said */
   const char *why;              /* nullable: why it is not READY */
+  const char *unkept;           /* nullable: why what is known could not be written down */
   gint64 obtained_s, expires_s; /* of the access token; 0: not known */
   gboolean can_refresh;         /* the next one comes by itself */
 } PrOauthFacts;

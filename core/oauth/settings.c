@@ -14,6 +14,7 @@ pr_oauth_settings_new (const PrRouteConfig *route)
   self->authorize = g_strdup (route->oauth_authorize);
   self->token_url = g_strdup (route->oauth_token);
   self->device = g_strdup (route->oauth_device);
+  self->revoke = g_strdup (route->oauth_revoke);
   self->issuer = g_strdup (route->oauth_issuer);
   self->scopes = g_strdup (route->oauth_scopes);
   self->username = g_strdup (route->username);
@@ -32,6 +33,7 @@ pr_oauth_settings_free (PrOauthSettings *self)
   g_free (self->authorize);
   g_free (self->token_url);
   g_free (self->device);
+  g_free (self->revoke);
   g_free (self->issuer);
   g_free (self->scopes);
   g_free (self->username);
@@ -47,9 +49,10 @@ pr_oauth_settings_equal (const PrOauthSettings *a, const PrOauthSettings *b)
   return g_strcmp0 (a->client_id, b->client_id) == 0 &&
          g_strcmp0 (a->authorize, b->authorize) == 0 &&
          g_strcmp0 (a->token_url, b->token_url) == 0 && g_strcmp0 (a->device, b->device) == 0 &&
-         g_strcmp0 (a->issuer, b->issuer) == 0 && g_strcmp0 (a->scopes, b->scopes) == 0 &&
-         g_strcmp0 (a->username, b->username) == 0 && g_strcmp0 (a->flow, b->flow) == 0 &&
-         g_strcmp0 (a->ca_file, b->ca_file) == 0 && g_strcmp0 (a->account, b->account) == 0;
+         g_strcmp0 (a->revoke, b->revoke) == 0 && g_strcmp0 (a->issuer, b->issuer) == 0 &&
+         g_strcmp0 (a->scopes, b->scopes) == 0 && g_strcmp0 (a->username, b->username) == 0 &&
+         g_strcmp0 (a->flow, b->flow) == 0 && g_strcmp0 (a->ca_file, b->ca_file) == 0 &&
+         g_strcmp0 (a->account, b->account) == 0;
 }
 
 void
@@ -60,6 +63,7 @@ pr_oauth_settings_fill (const PrOauthSettings *self, PrOauthClient *out)
     .authorize = self->authorize,
     .token_url = self->token_url,
     .device = self->device,
+    .revoke = self->revoke,
     .issuer = self->issuer,
     .scopes = self->scopes,
     .username = self->username,

@@ -10,7 +10,7 @@ G_BEGIN_DECLS
  * to core/oauth; all owned. */
 typedef struct
 {
-  char *client_id, *authorize, *token_url, *device, *issuer, *scopes; /* nullable */
+  char *client_id, *authorize, *token_url, *device, *revoke, *issuer, *scopes; /* nullable */
   char *username;
   char *flow;     /* "auto", "code", "device", "client-credentials" */
   char *ca_file;  /* nullable */

@@ -2,9 +2,10 @@
 /* A token and its text form, a small JSON object. */
 #include "oauth/token.h"
 
-#include <json-glib/json-glib.h>
+#include <string.h>
 
 #include "config/secrets.h"
+#include "oauth/json.h"
 
 #define VERSION 1
 #define USUAL_LIFE_S 3600 /* RFC 6749 §5.1: where the provider does not say */
@@ -41,7 +42,10 @@ char *
 pr_token_to_text (const PrToken *self)
 {
   g_autoptr (JsonBuilder) builder = json_builder_new_immutable ();
-  g_autoptr (JsonNode) root = NULL;
+  g_autoptr (JsonGenerator) generator = json_generator_new ();
+  g_autoptr (PrOauthJson) root = NULL;
+  /* So much room that it is never copied when the text grows. */
+  GString *text = g_string_sized_new (PR_SECRET_MAX_OCTETS);
 
   json_builder_begin_object (builder);
   json_builder_set_member_name (builder, "version");
@@ -56,7 +60,9 @@ pr_token_to_text (const PrToken *self)
   json_builder_add_int_value (builder, self->expires_s);
   json_builder_end_object (builder);
   root = json_builder_get_root (builder);
-  return json_to_string (root, FALSE);
+  json_generator_set_root (generator, root);
+  json_generator_to_gstring (generator, text);
+  return g_string_free (text, FALSE);
 }
 
 static char *
@@ -82,11 +88,11 @@ get_number (JsonObject *object, const char *name)
 PrToken *
 pr_token_from_text (const char *text)
 {
-  g_autoptr (JsonNode) root = json_from_string (text, NULL);
+  g_autoptr (PrOauthJson) root = pr_oauth_json_parse (text, strlen (text));
   g_autoptr (PrToken) self = NULL;
   JsonObject *object;
 
-  if (root == NULL || !JSON_NODE_HOLDS_OBJECT (root))
+  if (root == NULL)
     return NULL;
   object = json_node_get_object (root);
   if (get_number (object, "version") != VERSION)

@@ -227,7 +227,10 @@ pr_runner_free (PrRunner *self)
   pr_dnssec_free (self->dnssec);
   pr_worker_free (self->worker);
   if (self->oauth != NULL)
-    pr_oauth_unlisten (self->oauth, self->oauth_token);
+    {
+      pr_oauth_unlisten (self->oauth, self->oauth_token);
+      pr_oauth_set_unkept_func (self->oauth, NULL, NULL);
+    }
   g_hash_table_unref (self->ways);
   g_free (self->credentials);
   g_queue_clear (&self->slot_waiters);
@@ -504,6 +507,24 @@ on_oauth_changed (const char *name, gpointer user_data)
     forgive_route (self, name);
 }
 
+static void
+on_oauth_unkept (const char *name, const char *why, gpointer user_data)
+{
+  PrRunner *self = user_data;
+  g_autofree char *text = NULL;
+
+  if (why != NULL)
+    text = g_strdup_printf ("The sign-in could not be stored: %s. It is tried again; until it "
+                            "works, a restart of Postroom goes back to the stored one",
+                            why);
+  pr_journal_add (self->journal,
+                  &(PrEvent){
+                    .kind = why != NULL ? PR_EVENT_SIGN_IN_UNKEPT : PR_EVENT_SIGN_IN_KEPT,
+                    .route = name,
+                    .text = text,
+                  });
+}
+
 void
 pr_runner_set_oauth (PrRunner *self, PrOauth *oauth)
 {
@@ -511,6 +532,7 @@ pr_runner_set_oauth (PrRunner *self, PrOauth *oauth)
 
   self->oauth = oauth;
   self->oauth_token = pr_oauth_listen (oauth, on_oauth_changed, self);
+  pr_oauth_set_unkept_func (oauth, on_oauth_unkept, self);
 }
 
 const char *

@@ -73,7 +73,7 @@ provider_set_up (Provider *self, gconstpointer data)
 void
 provider_tear_down (Provider *self, gconstpointer data)
 {
-  pr_oauth_free (self->oauth);
+  g_clear_pointer (&self->oauth, pr_oauth_free);
   pr_web_free (self->web);
   soup_server_disconnect (self->server);
   while (g_main_context_iteration (self->context, FALSE))
@@ -81,6 +81,7 @@ provider_tear_down (Provider *self, gconstpointer data)
   g_clear_object (&self->server);
   pr_loop_free (self->loop);
   g_unlink (self->credentials);
+  g_rmdir (self->credentials); /* provider_break_disk() */
   g_rmdir (self->folder);
   g_string_free (self->asked, TRUE);
   g_string_free (self->changed, TRUE);
@@ -95,8 +96,8 @@ provider_configure (Provider *self, const char *more)
   g_autofree char *text = g_strdup_printf (
     "[route r]\nhosts=smtp.example.org:587\nusername=me@example.org\nclient-id=postroom\n"
     "oauth-authorize=%s/authorize\noauth-token=%s/token\noauth-device=%s/device\n"
-    "oauth-scopes=mail offline_access\n%s",
-    self->url, self->url, self->url, more);
+    "oauth-revoke=%s/revoke\noauth-scopes=mail offline_access\n%s",
+    self->url, self->url, self->url, self->url, more);
   g_autoptr (GPtrArray) faults = NULL;
   g_autoptr (PrConfig) config = pr_config_parse (text, strlen (text), "test.conf", &faults);
 
@@ -113,6 +114,19 @@ provider_read_record (Provider *self)
 
   g_assert_no_error (error);
   return text;
+}
+
+void
+provider_break_disk (Provider *self)
+{
+  g_unlink (self->credentials);
+  g_assert_cmpint (g_mkdir (self->credentials, 0700), ==, 0);
+}
+
+void
+provider_mend_disk (Provider *self)
+{
+  g_assert_cmpint (g_rmdir (self->credentials), ==, 0);
 }
 
 void

@@ -33,6 +33,9 @@ void provider_tear_down (Provider *self, gconstpointer data);
 void provider_configure (Provider *self, const char *more);
 /* What is kept of route r; free it with pr_secret_free(). */
 char *provider_read_record (Provider *self);
+/* From now on nothing can be read or written; what was kept is gone. */
+void provider_break_disk (Provider *self);
+void provider_mend_disk (Provider *self);
 void provider_write_record (Provider *self, const char *access, const char *refresh,
                             gint64 expires_in_s);
 

@@ -215,6 +215,46 @@ test_many (Provider *p, gconstpointer data)
   g_assert_cmpint (get_state (attempts, last, &facts), ==, PR_CONSENT_FAILED);
 }
 
+/* The token is on its way to the disk when all of it ends: nothing stays behind (ASan sees it). */
+static void
+test_kept_at_the_end (Provider *p, gconstpointer data)
+{
+  PrConsents *attempts = pr_consents_new (p->oauth, on_changed, NULL);
+  g_autofree char *right = NULL;
+  PrConsentFacts facts;
+  guint id;
+
+  provider_configure (p, "");
+  id = pr_consents_start (attempts, "r", "code", NULL);
+  g_assert_true (pr_consents_get (attempts, id, &facts));
+  right = make_redirect (facts.url, NULL, "code=good");
+  g_assert_true (pr_consents_paste (attempts, id, right, NULL));
+  wait_for (p->context, p->n_asked == 1 && pr_web_count (p->web) == 0, "the token");
+  pr_consents_free (attempts);
+  g_clear_pointer (&p->oauth, pr_oauth_free);
+}
+
+/* The route goes while the token is on its way to the disk: the sign-in ends, in words. */
+static void
+test_gone_meanwhile (Provider *p, gconstpointer data)
+{
+  g_autoptr (PrConsents) attempts = pr_consents_new (p->oauth, on_changed, NULL);
+  g_autoptr (PrConfig) none = pr_config_new_default ();
+  g_autofree char *right = NULL;
+  PrConsentFacts facts;
+  guint id;
+
+  provider_configure (p, "");
+  id = pr_consents_start (attempts, "r", "code", NULL);
+  g_assert_true (pr_consents_get (attempts, id, &facts));
+  right = make_redirect (facts.url, NULL, "code=good");
+  g_assert_true (pr_consents_paste (attempts, id, right, NULL));
+  wait_for (p->context, p->n_asked == 1 && pr_web_count (p->web) == 0, "the token");
+  pr_oauth_set_config (p->oauth, none);
+  wait_state (p, attempts, id, &facts, PR_CONSENT_FAILED);
+  g_assert_nonnull (strstr (facts.why, "changed or removed"));
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -229,5 +269,7 @@ main (int argc, char *argv[])
   ADD (device_fails);
   ADD (alone);
   ADD (many);
+  ADD (kept_at_the_end);
+  ADD (gone_meanwhile);
   return g_test_run ();
 }

@@ -79,9 +79,11 @@ typedef struct
 } Redirect;
 
 static const Redirect redirects[] = {
-  { "code=a%2Fb&state=st", "a/b", 0 },
+  { "code=a%2Fb&state=st", NULL, PR_ERROR_AUTH }, /* RFC 9207 §2.4: it must say who it is */
+  { "iss=https%3A%2F%2Fexample.org&code=a%2Fb&state=st", "a/b", 0 },
   { "state=st&code=x&iss=https%3A%2F%2Fexample.org", "x", 0 },
   { "state=st&code=x&iss=https%3A%2F%2Fevil.example", NULL, PR_ERROR_AUTH },
+  { "state=st&code=x&iss=", NULL, PR_ERROR_AUTH },
   { "code=x&state=other", NULL, PR_ERROR_PROTOCOL },
   { "code=x", NULL, PR_ERROR_PROTOCOL },
   { "", NULL, PR_ERROR_PROTOCOL },
@@ -106,6 +108,39 @@ test_redirects (void)
       if (r->code == NULL)
         g_assert_error (error, PR_ERROR, r->error);
     }
+}
+
+/* Most providers do not say who they are. */
+static void
+test_unknown_issuer (void)
+{
+  g_autofree char *silent = pr_oauth_read_redirect ("code=a%2Fb&state=st", "st", NULL, NULL);
+  g_autofree char *said = pr_oauth_read_redirect ("iss=x&code=c&state=st", "st", NULL, NULL);
+
+  g_assert_cmpstr (silent, ==, "a/b");
+  g_assert_cmpstr (said, ==, "c");
+}
+
+static void
+test_revocation (void)
+{
+  const PrOauthClient other = { .client_id = "id", .client_secret = "s" };
+  g_autoptr (PrToken) token = pr_token_new ();
+  g_autoptr (GError) error = NULL;
+
+  token->access = g_strdup ("ac/c");
+  check_form (pr_oauth_ask_to_revoke (&other, token),
+              "token=ac%2Fc&token_type_hint=access_token&client_id=id&client_secret=s");
+  token->refresh = g_strdup ("ref");
+  check_form (pr_oauth_ask_to_revoke (&other, token),
+              "token=ref&token_type_hint=refresh_token&client_id=id&client_secret=s");
+  g_assert_true (pr_oauth_read_revocation (200, "", 0, &error));
+  g_assert_false (pr_oauth_read_revocation (503, "<html>", 6, &error));
+  g_assert_error (error, PR_ERROR, PR_ERROR_TEMPORARY);
+  g_clear_error (&error);
+  g_assert_false (
+    pr_oauth_read_revocation (400, "{\"error\":\"unsupported_token_type\"}", 34, &error));
+  g_assert_error (error, PR_ERROR, PR_ERROR_CONFIG);
 }
 
 typedef struct
@@ -242,6 +277,8 @@ main (int argc, char *argv[])
   g_test_add_func ("/flow/random", test_random);
   g_test_add_func ("/flow/questions", test_questions);
   g_test_add_func ("/flow/redirects", test_redirects);
+  g_test_add_func ("/flow/unknown-issuer", test_unknown_issuer);
+  g_test_add_func ("/flow/revocation", test_revocation);
   g_test_add_func ("/flow/answers", test_answers);
   g_test_add_func ("/flow/words", test_words);
   g_test_add_func ("/flow/account", test_account);

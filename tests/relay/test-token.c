@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The runner signs in with tokens: which one, and what becomes of mail when it is refused. */
+#include <glib/gstdio.h>
 #include <string.h>
 
 #include "config/secrets.h"
@@ -212,6 +213,36 @@ test_status (Fixture *f, gconstpointer data)
   g_assert_nonnull (strstr (pr_runner_get_sign_in_need (f->world->runner, "out"), "invalid_token"));
 }
 
+static void
+on_unkept (const GError *error, gpointer user_data)
+{
+  Fixture *f = user_data;
+
+  g_assert_nonnull (error);
+  f->n_kept++;
+}
+
+/* A token that the disk does not take sends mail all the same; an event tells of it. */
+static void
+test_unkept (Fixture *f, gconstpointer data)
+{
+  PrToken *token = pr_token_new ();
+
+  fake_hop_set_ehlo (f->hop, "AUTH XOAUTH2");
+  accept_only (f, "XOAUTH2", "right");
+  start (f, "xoauth2");
+  g_assert_cmpint (g_mkdir (f->credentials, 0700), ==, 0);
+  token->access = g_strdup ("right");
+  token->obtained_s = g_get_real_time () / G_USEC_PER_SEC;
+  pr_oauth_adopt (f->oauth, "out", token, on_unkept, f);
+  world_wait (f->world, f->n_kept == 1, "the disk to say no");
+  put (f);
+  wait_sent (f);
+  g_assert_cmpuint (world_count_events (f->world, "sign-in-unkept"), ==, 1);
+  g_assert_null (strstr (world_last_event (f->world, "sign-in-unkept"), "right"));
+  g_assert_cmpint (g_rmdir (f->credentials), ==, 0);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -226,6 +257,7 @@ main (int argc, char **argv)
   ADD ("/token/nobody", NULL, test_nobody);
   ADD ("/token/refused", NULL, test_refused);
   ADD ("/token/status", NULL, test_status);
+  ADD ("/token/unkept", NULL, test_unkept);
 #undef ADD
   return g_test_run ();
 }
