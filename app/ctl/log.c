@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/id.h"
+#include "control/bundle.h"
 #include "ctl/event.h"
 #include "ctl/follow.h"
 #include "ctl/json.h"
@@ -16,7 +17,7 @@
 static struct
 {
   gboolean follow;
-  char *message, *address, *kind, *since, *lines;
+  char *message, *address, *kind, *since, *lines, *bundle;
 } options;
 
 const GOptionEntry pr_log_options[] = {
@@ -31,6 +32,10 @@ const GOptionEntry pr_log_options[] = {
     "Only what is younger: 90s, 2h, 3d, 2026-11-23, \"2026-11-23 20:44\"", "TIME" },
   { "lines", 'n', 0, G_OPTION_ARG_STRING, &options.lines,
     "The last N events, or \"all\" (100, or all with another filter)", "N" },
+  { "bundle", 0, 0, G_OPTION_ARG_FILENAME, &options.bundle,
+    "Write it to FILE (.tar.gz) with the configuration and how things are, without passwords, for "
+    "whoever is asked to help",
+    "FILE" },
   G_OPTION_ENTRY_NULL,
 };
 
@@ -213,6 +218,43 @@ follow (PrCtl *ctl, PrFollow *events, GPtrArray *before)
   return pr_follow_run (events, on_event, &following);
 }
 
+/* ── A bundle ─────────────────────────────────────────────────────────────────────────────── */
+
+static void
+on_made (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  GAsyncResult **out = user_data;
+
+  *out = g_object_ref (result);
+}
+
+static int
+write_bundle (PrCtl *ctl, gint64 since_us)
+{
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GBytes) bytes = NULL;
+  const char *data;
+  guint n_events;
+  gsize len;
+
+  pr_bundle_make_async (ctl->connection, make_filter (since_us, 0), NULL, on_made, &result);
+  while (result == NULL)
+    g_main_context_iteration (NULL, TRUE);
+  bytes = pr_bundle_make_finish (result, &n_events, &error);
+  if (bytes == NULL)
+    return pr_ctl_fail (error);
+
+  data = g_bytes_get_data (bytes, &len);
+  if (!g_file_set_contents_full (options.bundle, data, (gssize) len, G_FILE_SET_CONTENTS_CONSISTENT,
+                                 0600, &error))
+    return pr_ctl_fail (error);
+
+  printf ("%u events and the configuration without its secrets are in %s.\n", n_events,
+          options.bundle);
+  return PR_EXIT_DONE;
+}
+
 int
 pr_ctl_log (PrCtl *ctl, char **args)
 {
@@ -224,6 +266,10 @@ pr_ctl_log (PrCtl *ctl, char **args)
 
   if (!read_options (&since_us, &lines))
     return PR_EXIT_USAGE;
+  if (options.bundle != NULL && (options.follow || options.lines != NULL))
+    return pr_ctl_misused ("A bundle can neither follow nor count lines; use --since.");
+  if (options.bundle != NULL)
+    return write_bundle (ctl, since_us);
   if (options.follow && (following = pr_follow_begin (ctl, &status)) == NULL)
     return status;
 

@@ -63,7 +63,7 @@ end
 complete -c postroomctl -n '__postroomctl_at queue edit' -l add -r
 complete -c postroomctl -n '__postroomctl_at queue edit' -l remove -r
 complete -c postroomctl -n '__postroomctl_at log' -l follow -d 'Go on as things happen'
-for option in message address kind since lines
+for option in message address kind since lines bundle
     complete -c postroomctl -n '__postroomctl_at log' -l $option -r
 end
 complete -c postroomctl -n '__postroomctl_at test-mail' -l to -r -d 'Address'

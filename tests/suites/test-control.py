@@ -13,6 +13,7 @@ import socket
 import stat
 import subprocess
 import sys
+import tarfile
 import time
 
 from lib import mail, process, suite
@@ -202,6 +203,35 @@ class Others(ControlSuite):
         self.assertTrue(all(isinstance(event, dict) for event in events))
         self.assertTrue(any(TIME.match(str(value)) for value in events[0].values()), events[0])
         self.assertIn("alice@there.test", self.relay.ctl("log"))
+
+    def test_log_bundle(self):
+        self.relay.ctl("user", "add", "printer", stdin="secret-word\n")
+        self.relay.ctl("route", "password", "out", stdin="secret-word\n")
+        self.relay.send(mail.message("bundled"), to=["bundled@there.test"])
+        self.wait("the delivery in the log", lambda: "bundled@" in self.relay.ctl("log"))
+        path = os.path.join(self.work, "help.tar.gz")
+        self.relay.ctl("log", "--bundle=" + path)
+        self.assertEqual(stat.S_IMODE(os.stat(path).st_mode), 0o600)
+        with tarfile.open(path) as bundle:
+            held = {
+                member.name: bundle.extractfile(member).read().decode() for member in bundle
+            }
+        self.assertEqual(
+            sorted(held), [
+                "postroom/README.txt", "postroom/log.txt", "postroom/postroom.conf",
+                "postroom/routes.txt", "postroom/status.txt"
+            ])
+        self.assertIn(" address=bundled@there.test", held["postroom/log.txt"])
+        self.assertIn("[user printer]\nsecret=********\n", held["postroom/postroom.conf"])
+        self.assertIn("hostname=relay.here.test\n", held["postroom/postroom.conf"])
+        self.assertIn("name: out\n", held["postroom/routes.txt"])
+        with open(self.relay.config_file, encoding="utf-8") as file:
+            secret = re.search(r"\nsecret=(.*)", file.read())[1]
+        for word in ("secret-word", secret, secret.rsplit("$", 1)[1]):
+            self.assertNotIn(word, "".join(held.values()))
+
+        self.refused("log", "--bundle=" + path, "--follow", code=64)
+        self.refused("log", "--bundle=/nonexistent/help.tar.gz")
 
     def test_log_follow(self):
         path = os.path.join(self.work, "follow.log")
