@@ -5,8 +5,10 @@
 #include <glib/gi18n.h>
 
 #include "common/id.h"
+#include "control/bundle.h"
 #include "drop-down.h"
 #include "event-list.h"
+#include "files.h"
 #include "toast.h"
 
 struct _PrLogPage
@@ -26,6 +28,7 @@ struct _PrLogPage
   AdwStatusPage *fault;
   GtkScrolledWindow *scroller;
   GtkListView *list;
+  GtkWidget *controls; /* in the window's header */
 };
 
 static void init_page (PrPageInterface *iface);
@@ -38,6 +41,8 @@ typedef enum
   PROP_SERVICE = 1,
   PROP_BADGE
 } PrLogPageProperty;
+
+static const char *const save_actions[] = { "save-shown", "save-all" };
 
 /* ── The filter ───────────────────────────────────────────────────────────────────────────── */
 
@@ -57,8 +62,9 @@ static const char *const *const kinds_of[] = { NULL, kinds_mail, kinds_problems,
                                                kinds_connections };
 static const gint64 hours_of[] = { 0, 1, 24, 7 * 24 };
 
-static void
-on_filter_changed (PrLogPage *self)
+/* As of Journal1.Query; NULL: everything. (transfer floating) */
+static GVariant *
+make_filter (PrLogPage *self)
 {
   g_autofree char *text = g_strdup (gtk_editable_get_text (GTK_EDITABLE (self->search)));
   guint what = gtk_drop_down_get_selected (self->what);
@@ -66,22 +72,34 @@ on_filter_changed (PrLogPage *self)
   GVariantDict filter;
   gint64 message;
 
-  if (self->events == NULL || what >= G_N_ELEMENTS (kinds_of) || since >= G_N_ELEMENTS (hours_of))
-    return; /* while the page is made */
-
   g_strstrip (text);
+  if (*text == '\0' && what == 0 && since == 0)
+    return NULL;
+
   g_variant_dict_init (&filter, NULL);
   if (pr_id_parse (text, &message))
     g_variant_dict_insert (&filter, "message", "s", text);
   else if (*text != '\0')
     g_variant_dict_insert (&filter, "text", "s", text);
-  if (kinds_of[what] != NULL)
+  if (what < G_N_ELEMENTS (kinds_of) && kinds_of[what] != NULL)
     g_variant_dict_insert (&filter, "kinds", "^as", kinds_of[what]);
-  if (hours_of[since] != 0)
+  if (since < G_N_ELEMENTS (hours_of) && hours_of[since] != 0)
     g_variant_dict_insert (&filter, "from", "x",
                            g_get_real_time () - hours_of[since] * 3600 * G_USEC_PER_SEC);
-  self->is_filtered = *text != '\0' || what != 0 || since != 0;
-  pr_event_list_set_filter (self->events, g_variant_dict_end (&filter));
+  return g_variant_dict_end (&filter);
+}
+
+static void
+on_filter_changed (PrLogPage *self)
+{
+  GVariant *filter;
+
+  if (self->events == NULL)
+    return; /* while the page is made */
+
+  filter = make_filter (self);
+  self->is_filtered = filter != NULL;
+  pr_event_list_set_filter (self->events, filter);
 }
 
 static void
@@ -98,12 +116,6 @@ on_reset (GSimpleAction *action, GVariant *parameter, gpointer user_data)
   gtk_drop_down_set_selected (self->what, 0);
   gtk_drop_down_set_selected (self->since, 0);
   gtk_editable_set_text (GTK_EDITABLE (self->search), "");
-}
-
-static void
-on_find (GSimpleAction *action, GVariant *parameter, gpointer user_data)
-{
-  gtk_widget_grab_focus (GTK_WIDGET (((PrLogPage *) user_data)->search));
 }
 
 /* ── The list ─────────────────────────────────────────────────────────────────────────────── */
@@ -192,6 +204,66 @@ on_copy (GSimpleAction *action, GVariant *parameter, gpointer user_data)
   pr_toast_show (GTK_WIDGET (self), words);
 }
 
+/* ── Saving ───────────────────────────────────────────────────────────────────────────────── */
+
+static void
+enable_saving (PrLogPage *self, gboolean enabled)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (save_actions); i++)
+    g_simple_action_set_enabled (
+      G_SIMPLE_ACTION (g_action_map_lookup_action (G_ACTION_MAP (self->actions), save_actions[i])),
+      enabled);
+}
+
+static void
+on_bundle_made (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (PrLogPage) self = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GBytes) bytes = pr_bundle_make_finish (result, NULL, &error);
+  g_autoptr (GDateTime) now = g_date_time_new_now_local ();
+  g_autofree char *name = g_date_time_format (now, "postroom-%Y-%m-%d.tar.gz");
+
+  if (self->actions == NULL) /* the window was closed meanwhile */
+    return;
+
+  enable_saving (self, TRUE);
+  if (bytes == NULL)
+    pr_toast_show (GTK_WIDGET (self), error->message);
+  else
+    pr_files_save (GTK_WIDGET (self), _ ("Save the Log"), name, bytes, TRUE,
+                   _ ("Saved, without passwords. It names addresses of mail."));
+}
+
+/* @filter: nullable, floating. */
+static void
+save (PrLogPage *self, GVariant *filter)
+{
+  g_autoptr (GVariant) wanted = filter != NULL ? g_variant_ref_sink (filter) : NULL;
+  GDBusConnection *connection = pr_service_get_connection (self->service);
+
+  if (connection == NULL)
+    {
+      pr_toast_show (GTK_WIDGET (self), _ ("The service is not running"));
+      return;
+    }
+
+  enable_saving (self, FALSE);
+  pr_bundle_make_async (connection, wanted, NULL, on_bundle_made, g_object_ref (self));
+}
+
+static void
+on_save_shown (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  save (user_data, make_filter (user_data));
+}
+
+static void
+on_save_all (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  save (user_data, NULL);
+}
+
 /* ── The page ─────────────────────────────────────────────────────────────────────────────── */
 
 static void
@@ -215,9 +287,23 @@ show_item (PrPage *page, const char *item)
 }
 
 static void
+search (PrPage *page)
+{
+  gtk_widget_grab_focus (GTK_WIDGET (PR_LOG_PAGE (page)->search));
+}
+
+static GtkWidget *
+get_controls (PrPage *page)
+{
+  return PR_LOG_PAGE (page)->controls;
+}
+
+static void
 init_page (PrPageInterface *iface)
 {
+  iface->get_controls = get_controls;
   iface->show_item = show_item;
+  iface->search = search;
 }
 
 static void
@@ -297,12 +383,12 @@ pr_log_page_class_init (PrLogPageClass *klass)
   gtk_widget_class_bind_template_child (widget_class, PrLogPage, fault);
   gtk_widget_class_bind_template_child (widget_class, PrLogPage, scroller);
   gtk_widget_class_bind_template_child (widget_class, PrLogPage, list);
+  gtk_widget_class_bind_template_child (widget_class, PrLogPage, controls);
   gtk_widget_class_bind_template_callback (widget_class, on_filter_changed);
   gtk_widget_class_bind_template_callback (widget_class, on_search_stopped);
   gtk_widget_class_bind_template_callback (widget_class, on_activated);
 
   gtk_widget_class_add_binding_action (widget_class, GDK_KEY_c, GDK_CONTROL_MASK, "log.copy", NULL);
-  gtk_widget_class_add_binding_action (widget_class, GDK_KEY_f, GDK_CONTROL_MASK, "log.find", NULL);
 }
 
 static void
@@ -310,8 +396,9 @@ pr_log_page_init (PrLogPage *self)
 {
   static const GActionEntry actions[] = {
     { .name = "reset", .activate = on_reset },
-    { .name = "find", .activate = on_find },
     { .name = "copy", .activate = on_copy },
+    { .name = "save-shown", .activate = on_save_shown },
+    { .name = "save-all", .activate = on_save_all },
   };
 
   gtk_widget_init_template (GTK_WIDGET (self));
@@ -321,4 +408,5 @@ pr_log_page_init (PrLogPage *self)
   g_action_map_add_action_entries (G_ACTION_MAP (self->actions), actions, G_N_ELEMENTS (actions),
                                    self);
   gtk_widget_insert_action_group (GTK_WIDGET (self), "log", G_ACTION_GROUP (self->actions));
+  gtk_widget_insert_action_group (self->controls, "log", G_ACTION_GROUP (self->actions));
 }

@@ -335,6 +335,12 @@ pr_service_call_finish (PrService *self, GAsyncResult *result, GError **error)
   return g_task_propagate_pointer (G_TASK (result), error);
 }
 
+GDBusConnection *
+pr_service_get_connection (PrService *self)
+{
+  return pr_service_is_connected (self) ? self->connection : NULL;
+}
+
 void
 pr_service_flush (PrService *self)
 {

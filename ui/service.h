@@ -58,6 +58,9 @@ void pr_service_call (PrService *self, const char *interface, const char *method
 /* (transfer full) */
 GVariant *pr_service_call_finish (PrService *self, GAsyncResult *result, GError **error);
 
+/* What it asks over, for helpers of app/control; NULL: there is none now. (transfer none) */
+GDBusConnection *pr_service_get_connection (PrService *self);
+
 /* Hands what was asked to the service before the program ends. Blocking, for a moment. */
 void pr_service_flush (PrService *self);
 
