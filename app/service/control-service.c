@@ -5,6 +5,7 @@
 
 #include <unistd.h>
 
+#include "net/authority.h"
 #include "net/networks.h"
 #include "service/control-private.h"
 #include "service/state.h"
@@ -249,6 +250,42 @@ on_get_networks (PrDbusService1 *skeleton, GDBusMethodInvocation *invocation, gp
   return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 
+/* ── What devices are to trust ────────────────────────────────────────────────────────────── */
+
+static void
+on_authority_read (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  GDBusMethodInvocation *invocation = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GBytes) pem = g_file_load_bytes_finish (G_FILE (source), result, NULL, NULL);
+  g_autoptr (GBytes) certificate = NULL;
+  const char *format;
+
+  /* What cannot be read is not there, for who asks. */
+  g_variant_get (g_dbus_method_invocation_get_parameters (invocation), "(&s)", &format);
+  certificate = pr_authority_convert (pem, format, &error);
+  if (certificate == NULL)
+    {
+      pr_control_refuse (invocation, "%s", error->message);
+      return;
+    }
+  g_dbus_method_invocation_return_value (
+    invocation, g_variant_new ("(@ay)", g_variant_new_from_bytes (G_VARIANT_TYPE_BYTESTRING,
+                                                                  certificate, TRUE)));
+}
+
+static gboolean
+on_export_certificate (PrDbusService1 *skeleton, GDBusMethodInvocation *invocation,
+                       const char *format, gpointer user_data)
+{
+  PrControl *self = user_data;
+  g_autofree char *path = g_build_filename (self->home->data, "tls", PR_AUTHORITY_FILE, NULL);
+  g_autoptr (GFile) file = g_file_new_for_path (path);
+
+  g_file_load_bytes_async (file, NULL, on_authority_read, invocation);
+  return G_DBUS_METHOD_INVOCATION_HANDLED;
+}
+
 PrDbusService1 *
 pr_control_make_service (PrControl *self)
 {
@@ -262,6 +299,8 @@ pr_control_make_service (PrControl *self)
                     self);
   g_signal_connect (skeleton, "handle-get-networks", G_CALLBACK (on_get_networks), self);
   pr_control_connect_alerts (self, skeleton);
+  g_signal_connect (skeleton, "handle-export-certificate", G_CALLBACK (on_export_certificate),
+                    self);
 
   return skeleton;
 }

@@ -371,9 +371,8 @@ pr_authority_get_pair (const char *folder, const char *const *names, PrAuthority
 }
 
 GBytes *
-pr_authority_export (const char *folder, const char *format, GError **error)
+pr_authority_convert (GBytes *pem, const char *format, GError **error)
 {
-  g_autoptr (GBytes) pem = read_file (folder, "authority", ".pem");
   g_auto (Holder) holder = { 0 };
   gnutls_datum_t datum;
 
@@ -393,12 +392,20 @@ pr_authority_export (const char *folder, const char *format, GError **error)
       return NULL;
     }
   if (strcmp (format, "pem") == 0)
-    return g_steal_pointer (&pem);
+    return g_bytes_ref (pem);
   if (!check (gnutls_x509_crt_export2 (holder.certificate, GNUTLS_X509_FMT_DER, &datum),
               "the export", error))
     return NULL;
 
   return bytes_of (datum);
+}
+
+GBytes *
+pr_authority_export (const char *folder, const char *format, GError **error)
+{
+  g_autoptr (GBytes) pem = read_file (folder, "authority", ".pem");
+
+  return pr_authority_convert (pem, format, error);
 }
 
 /* ── What this machine is called ──────────────────────────────────────────────────────────── */

@@ -33,9 +33,13 @@ typedef enum
 gboolean pr_authority_get_pair (const char *folder, const char *const *names, PrAuthorityKey kind,
                                 PrKeyPair *out, GError **error);
 
+#define PR_AUTHORITY_FILE "authority.pem" /* its own certificate, in that folder */
+
 /* The authority's own certificate, for devices to import: "pem", or DER as "der" and "crt".
  * PR_ERROR_CONFIG for another format, PR_ERROR_TEMPORARY while there is none. (transfer full) */
 GBytes *pr_authority_export (const char *folder, const char *format, GError **error);
+/* The same for who has read PR_AUTHORITY_FILE; does not block. @pem: nullable. */
+GBytes *pr_authority_convert (GBytes *pem, const char *format, GError **error);
 
 /* What this machine is called: @hostname, the system's name with and without .local, localhost, and
  * the addresses of its interfaces. Sorted. (transfer full) */

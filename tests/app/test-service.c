@@ -166,6 +166,52 @@ test_nobody (void)
   g_rmdir (folder);
 }
 
+static GVariant *
+export_certificate (Fixture *f)
+{
+  return pr_client_call_sync (f->connection, "Service1", "ExportCertificate",
+                              g_variant_new ("(s)", "pem"), "(ay)", NULL);
+}
+
+/* There is one as soon as a listener needs it. */
+static void
+test_certificate (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GVariant) edit =
+    g_variant_ref_sink (g_variant_new_parsed ("([('set', 'listener main', 'tls', 'starttls')],)"));
+  g_autoptr (GVariant) edited = NULL;
+  g_autoptr (GVariant) answer = NULL;
+  g_autoptr (GVariant) der = NULL;
+  g_autoptr (GVariant) octets = NULL;
+  g_autofree char *text = NULL;
+
+  call_refused (f, "Service1", "ExportCertificate", g_variant_new ("(s)", "pem"), "(ay)", PR_ERROR,
+                PR_ERROR_PERMANENT);
+  edited = call (f, "Configuration1", "Edit", edit, "(asass)");
+  wait_for (NULL, (answer = export_certificate (f)) != NULL, "the certificate");
+  octets = g_variant_get_child_value (answer, 0);
+  text = g_strndup (g_variant_get_data (octets), g_variant_get_size (octets));
+  g_assert_true (g_str_has_prefix (text, "-----BEGIN CERTIFICATE-----"));
+  der = call (f, "Service1", "ExportCertificate", g_variant_new ("(s)", "crt"), "(ay)");
+  call_refused (f, "Service1", "ExportCertificate", g_variant_new ("(s)", "gif"), "(ay)", PR_ERROR,
+                PR_ERROR_PERMANENT);
+}
+
+static void
+test_networks (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GVariant) answer = call (f, "Service1", "GetNetworks", NULL, "(aa{sv})");
+  g_autoptr (GVariant) networks = g_variant_get_child_value (answer, 0);
+
+  for (gsize i = 0; i < g_variant_n_children (networks); i++)
+    {
+      g_autoptr (GVariant) network = g_variant_get_child_value (networks, i);
+
+      g_assert_nonnull (pr_dict_string (network, "address"));
+      g_assert_nonnull (strchr (pr_dict_string (network, "network"), '/'));
+    }
+}
+
 static void
 test_stale_socket (Fixture *f, gconstpointer data)
 {
@@ -670,6 +716,8 @@ main (int argc, char *argv[])
   ADD ("/service/configuration", test_configuration);
   ADD ("/service/edit", test_edit);
   ADD ("/service/providers", test_providers);
+  ADD ("/service/certificate", test_certificate);
+  ADD ("/service/networks", test_networks);
   ADD ("/service/describe", test_describe);
   ADD ("/service/sessions", test_sessions);
   ADD ("/service/stop-under-way", test_stop_under_way);

@@ -184,6 +184,7 @@ test_export (Fixture *f, gconstpointer unused)
       g_assert_null (pr_authority_export (f->folder, formats[i], &error));
       g_assert_error (error, PR_ERROR, code);
     }
+  g_assert_null (pr_authority_convert (NULL, "pem", NULL));
 
   get (f, names, PR_AUTHORITY_ECDSA, &pair);
   for (gsize i = 0; i < 3; i++)
