@@ -5,6 +5,7 @@
 #include <glib/gi18n.h>
 
 #include "change.h"
+#include "entry-row.h"
 #include "setting-row.h"
 
 struct _PrAllSettingsPage
@@ -53,31 +54,30 @@ make_remove_button (PrAllSettingsPage *self, const char *group)
 }
 
 static void
-on_add (AdwEntryRow *row, PrAllSettingsPage *self)
+on_add (PrEntryRow *row, PrAllSettingsPage *self)
 {
   guint i = GPOINTER_TO_UINT (g_object_get_data (G_OBJECT (row), "beginning"));
-  g_autofree char *name = g_strdup (gtk_editable_get_text (GTK_EDITABLE (row)));
-  g_autofree char *group = g_strdup_printf ("%s %s", beginnings[i].kind, g_strstrip (name));
+  g_autofree char *name = pr_entry_row_get_text (row);
+  g_autofree char *group = g_strdup_printf ("%s %s", beginnings[i].kind, name);
   const char *edit[4] = { "set", group, beginnings[i].key, beginnings[i].value };
   g_autofree char *words = g_strdup_printf (_ ("%s is added"), group);
 
-  if (*name != '\0')
-    pr_change_one (GTK_WIDGET (self), pr_settings_get_service (self->settings), edit, words, NULL);
+  pr_change_one (GTK_WIDGET (self), pr_settings_get_service (self->settings), edit, words, NULL);
 }
 
 static GtkWidget *
 make_adding (PrAllSettingsPage *self)
 {
-  const char *titles[] = { _ ("Name of a New Listener"), _ ("Name of a New Route") };
+  /* Translators: what stands in quotes is not translated */
+  const char *titles[] = { _ ("Name of a New “listener” Group"),
+                           _ ("Name of a New “route” Group") };
   GtkWidget *group = adw_preferences_group_new ();
 
   adw_preferences_group_set_title (ADW_PREFERENCES_GROUP (group), _ ("Add"));
   for (guint i = 0; i < G_N_ELEMENTS (beginnings); i++)
     {
-      GtkWidget *row = adw_entry_row_new ();
+      GtkWidget *row = pr_entry_row_new (titles[i], _ ("_Add"));
 
-      adw_preferences_row_set_title (ADW_PREFERENCES_ROW (row), titles[i]);
-      adw_entry_row_set_show_apply_button (ADW_ENTRY_ROW (row), TRUE);
       g_object_set_data (G_OBJECT (row), "beginning", GUINT_TO_POINTER (i));
       g_signal_connect_object (row, "apply", G_CALLBACK (on_add), self, 0);
       adw_preferences_group_add (ADW_PREFERENCES_GROUP (group), row);
@@ -168,7 +168,7 @@ GtkWidget *
 pr_all_settings_page_new (PrSettings *settings)
 {
   PrAllSettingsPage *self = g_object_new (PR_TYPE_ALL_SETTINGS_PAGE, "title", _ ("All Settings"),
-                                          "icon-name", "emblem-system-symbolic", NULL);
+                                          "icon-name", "view-list-symbolic", NULL);
 
   self->settings = g_object_ref (settings);
   g_signal_connect_object (settings, "changed", G_CALLBACK (on_changed), self, G_CONNECT_SWAPPED);

@@ -6,6 +6,8 @@
 
 #include "toast.h"
 
+#define UNDO_S 10
+
 typedef struct
 {
   GWeakRef widget;
@@ -94,6 +96,17 @@ on_undo (AdwToast *toast, GtkWidget *widget)
                    NULL, on_changed, change_new (widget, NULL, NULL, NULL));
 }
 
+/* What the one before would make again is not what was there a moment ago. */
+static void
+replace_offer (GtkWidget *overlay, AdwToast *toast)
+{
+  AdwToast *last = g_object_get_data (G_OBJECT (overlay), "undo");
+
+  if (last != NULL)
+    adw_toast_dismiss (last);
+  g_object_set_data_full (G_OBJECT (overlay), "undo", g_object_ref (toast), g_object_unref);
+}
+
 void
 pr_change_offer_undo (GtkWidget *widget, PrService *service, const char *words, const char *before)
 {
@@ -107,6 +120,9 @@ pr_change_offer_undo (GtkWidget *widget, PrService *service, const char *words, 
   g_object_set_data_full (G_OBJECT (toast), "service", g_object_ref (service), g_object_unref);
   g_signal_connect_object (toast, "button-clicked", G_CALLBACK (on_undo),
                            overlay != NULL ? overlay : widget, 0);
+  adw_toast_set_timeout (toast, UNDO_S);
+  if (overlay != NULL)
+    replace_offer (overlay, toast);
   pr_toast_add (widget, toast);
 }
 

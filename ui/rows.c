@@ -8,8 +8,13 @@
 GtkWidget *
 pr_row_new (const char *title, const char *subtitle)
 {
-  return g_object_new (ADW_TYPE_ACTION_ROW, "use-markup", FALSE, "title", title, "subtitle",
-                       subtitle, "title-lines", 0, "subtitle-lines", 0, NULL);
+  GtkWidget *row = g_object_new (ADW_TYPE_ACTION_ROW, "use-markup", FALSE, "title-lines", 0,
+                                 "subtitle-lines", 0, NULL);
+
+  /* Later: the labels hear of use-markup only when the row is there. */
+  adw_preferences_row_set_title (ADW_PREFERENCES_ROW (row), title);
+  adw_action_row_set_subtitle (ADW_ACTION_ROW (row), subtitle != NULL ? subtitle : "");
+  return row;
 }
 
 GtkWidget *
@@ -32,8 +37,6 @@ pr_row_add_switch (GtkWidget *row)
   GtkWidget *toggle = gtk_switch_new ();
 
   gtk_widget_set_valign (toggle, GTK_ALIGN_CENTER);
-  gtk_accessible_update_property (GTK_ACCESSIBLE (toggle), GTK_ACCESSIBLE_PROPERTY_LABEL,
-                                  adw_preferences_row_get_title (ADW_PREFERENCES_ROW (row)), -1);
   adw_action_row_add_suffix (ADW_ACTION_ROW (row), toggle);
   adw_action_row_set_activatable_widget (ADW_ACTION_ROW (row), toggle);
   return toggle;
@@ -58,12 +61,13 @@ pr_row_add_copy (GtkWidget *row, const char *label, const char *text)
   g_signal_connect_object (button, "clicked", G_CALLBACK (on_copy), row, 0);
 }
 
-void
-pr_row_add_arrow (GtkWidget *row)
+GtkWidget *
+pr_row_add_arrow (GtkWidget *row, const char *verb)
 {
-  adw_action_row_add_suffix (ADW_ACTION_ROW (row),
-                             gtk_image_new_from_icon_name ("go-next-symbolic"));
-  gtk_list_box_row_set_activatable (GTK_LIST_BOX_ROW (row), TRUE);
+  GtkWidget *button = pr_row_add_button (row, "go-next-symbolic", verb);
+
+  adw_action_row_set_activatable_widget (ADW_ACTION_ROW (row), button);
+  return button;
 }
 
 void

@@ -15,8 +15,9 @@ GtkWidget *pr_row_add_button (GtkWidget *row, const char *icon, const char *labe
 GtkWidget *pr_row_add_switch (GtkWidget *row);
 /* A button that takes @text to the clipboard; NULL: the row's subtitle as it is then. */
 void pr_row_add_copy (GtkWidget *row, const char *label, const char *text);
-/* It opens something: an arrow at the end, and "activated" when it is pressed. */
-void pr_row_add_arrow (GtkWidget *row);
+/* It opens something: a button with an arrow at the end, "clicked" by a press anywhere on the row.
+ * @verb: "Change"; screen readers speak the row's title behind it. */
+GtkWidget *pr_row_add_arrow (GtkWidget *row, const char *verb);
 void pr_row_set_subtitle (GtkWidget *row, const char *text);
 
 /* What is in an AdwPreferencesGroup and made anew as a whole. @rows: of GtkWidget, borrowed from

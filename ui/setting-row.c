@@ -6,6 +6,7 @@
 
 #include "change.h"
 #include "control/client.h"
+#include "drop-down.h"
 #include "setting-words.h"
 
 #define PAUSE_MS 300 /* in typing, before it is looked at */
@@ -320,6 +321,7 @@ take_words (PrSettingRow *self, const char *type)
   self->words = g_ptr_array_new_with_free_func (g_free);
   self->is_updating = TRUE;
   gtk_drop_down_set_model (self->choice, G_LIST_MODEL (shown));
+  pr_drop_down_let_shrink (self->choice);
   for (char **word = words; *word != NULL; word++)
     add_word (self, *word);
   self->is_updating = FALSE;

@@ -24,6 +24,7 @@ static const struct
   { "listener", "plaintext-auth-networks", N_ ("Passwords without Encryption") },
   { "listener", "certificate", N_ ("Certificate of Your Own") },
   { "listener", "key", N_ ("Key of That Certificate") },
+  { "listener", "minimum-tls", N_ ("Oldest Version of TLS") },
   { "listener", "legacy", N_ ("Forgive Old Devices") },
 
   { "access", "relay-networks", N_ ("Allowed Networks") },

@@ -98,6 +98,24 @@ class Settings(suite.Suite):
         self.wait_config("the new time", "keep=7d")
         self.shown.wait("Free Space", anywhere=True)
 
+    def test_listeners_come_and_go(self):
+        shown = self.shown
+        self.show("Receiving")
+        shown.wait("127.0.0.1", anywhere=True)
+        self.entry("Name of a New Listener").type("office")
+        shown.press("Add", anywhere=True)
+        self.wait_config("the listener", "[listener office]")
+        shown.press("Change office", anywhere=True)
+        self.entry("Name of This Listener").type("desk")
+        shown.press("Rename", anywhere=True)
+        self.wait_config("the new name", "[listener desk]")
+        shown.press("Change desk", anywhere=True)
+        shown.press("Remove This Listener", anywhere=True)
+        self.wait_config("the listener to go", "[listener desk]", there=False)
+        shown.wait("desk is removed", anywhere=True)
+        shown.press("Undo", anywhere=True)
+        self.wait_config("it to come back", "[listener desk]")
+
     def test_every_key_is_there(self):
         self.show("All Settings")
         self.entry("max-recipients")

@@ -4,6 +4,7 @@
 #include <glib.h>
 
 #include "ui/change.h"
+#include "ui/device-addresses.h"
 #include "ui/setting-words.h"
 #include "ui/settings.h"
 
@@ -172,6 +173,77 @@ test_words (void)
   g_assert_cmpstr (pr_setting_words_translate ("As it came."), ==, "As it came.");
 }
 
+/* "192.168.1.7:25 office local open", one line for each. (transfer full) */
+static char *
+list_addresses (PrSettings *settings, gboolean with_networks)
+{
+  static const char *const open[] = { "0.0.0.0:2525", "[::1]:2526", NULL };
+  static const char *const own[] = { "192.168.1.7", "fd00::7", "no address" };
+  g_autoptr (GVariant) networks = NULL;
+  g_autoptr (GPtrArray) list = NULL;
+  g_autoptr (GString) text = g_string_new (NULL);
+  GVariantBuilder builder;
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE ("aa{sv}"));
+  for (gsize i = 0; i < G_N_ELEMENTS (own); i++)
+    {
+      g_variant_builder_open (&builder, G_VARIANT_TYPE_VARDICT);
+      g_variant_builder_add (&builder, "{sv}", "address", g_variant_new_string (own[i]));
+      g_variant_builder_close (&builder);
+    }
+  networks = g_variant_ref_sink (g_variant_builder_end (&builder));
+  list = pr_device_addresses_list (settings, with_networks ? networks : NULL, open);
+  for (guint i = 0; i < list->len; i++)
+    {
+      const PrDeviceAddress *entry = list->pdata[i];
+
+      g_string_append_printf (text, "%s %u %s%s%s\n", entry->address, entry->port,
+                              pr_settings_get_name (entry->group), entry->is_local ? " local" : "",
+                              entry->is_open ? " open" : "");
+    }
+  return g_string_free (g_steal_pointer (&text), FALSE);
+}
+
+static void
+test_what_devices_are_told (void)
+{
+  g_autoptr (PrSettings) settings =
+    make_settings ("[listener a]\nlisten=[0::1]:2526;0.0.0.0:2525;[::]:2525\n"
+                   "[listener b]\nlisten=192.168.1.7:25; 192.168.1.7:2525 ;10.0.0.1:465\n");
+  g_autofree char *known = list_addresses (settings, TRUE);
+  g_autofree char *unknown = list_addresses (settings, FALSE);
+
+  g_assert_cmpstr (known, ==,
+                   "192.168.1.7 25 b\n10.0.0.1 465 b\n192.168.1.7 2525 a open\n"
+                   "fd00::7 2525 a\n::1 2526 a local open\n");
+  g_assert_cmpstr (unknown, ==,
+                   "192.168.1.7 25 b\n10.0.0.1 465 b\n192.168.1.7 2525 b\n"
+                   "::1 2526 a local open\n");
+}
+
+static void
+test_what_nobody_wrote_down (void)
+{
+  g_autoptr (PrSettings) settings = make_settings ("");
+  g_auto (GStrv) listeners = pr_device_addresses_list_listeners (settings);
+  g_autofree char *list = list_addresses (settings, TRUE);
+
+  g_assert_cmpuint (g_strv_length (listeners), ==, 1);
+  g_assert_cmpstr (listeners[0], ==, "listener default");
+  g_assert_cmpstr (list, ==, "127.0.0.1 2525 default local\n");
+}
+
+static void
+test_addresses_that_are_none (void)
+{
+  g_autoptr (PrSettings) settings =
+    make_settings ("[listener a]\nlisten=;:;:25;x:25;[:25;[]:25;1.2.3.4;1.2.3.4:0;1.2.3.4:65536;"
+                   "1.2.3.4:-1;[::1:25\n");
+  g_autofree char *list = list_addresses (settings, TRUE);
+
+  g_assert_cmpstr (list, ==, "");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -183,5 +255,8 @@ main (int argc, char **argv)
   g_test_add_func ("/settings/preview-leaves-the-rest", test_preview_leaves_the_rest);
   g_test_add_func ("/settings/faults-without-what-one-sees", test_faults_without_what_one_sees);
   g_test_add_func ("/settings/words", test_words);
+  g_test_add_func ("/settings/what-devices-are-told", test_what_devices_are_told);
+  g_test_add_func ("/settings/what-nobody-wrote-down", test_what_nobody_wrote_down);
+  g_test_add_func ("/settings/addresses-that-are-none", test_addresses_that_are_none);
   return g_test_run ();
 }
