@@ -15,6 +15,7 @@
 #define FINGERPRINT "SHA256:"
 
 static char *provider_id, *username, *auth, *recipients, *senders, *parameter;
+static char *via, *client_id, *tenant, *flow;
 static gboolean yes;
 
 const GOptionEntry pr_route_add_options[] = {
@@ -23,6 +24,14 @@ const GOptionEntry pr_route_add_options[] = {
   { "username", 0, 0, G_OPTION_ARG_STRING, &username, "With which name to sign in", "NAME" },
   { "auth", 0, 0, G_OPTION_ARG_STRING, &auth,
     "How to sign in: oauth, or a word of auth= (default: the simplest way)", "WAY" },
+  { "via", 0, 0, G_OPTION_ARG_STRING, &via,
+    "gmail-api or graph: over HTTPS, where SMTP is closed (default: by SMTP)", "WAY" },
+  { "client-id", 0, 0, G_OPTION_ARG_STRING, &client_id,
+    "For OAuth: what the provider gave for this program", "ID" },
+  { "tenant", 0, 0, G_OPTION_ARG_STRING, &tenant, "For OAuth at Microsoft: the organisation",
+    "NAME" },
+  { "flow", 0, 0, G_OPTION_ARG_STRING, &flow,
+    "For OAuth: code, device or client-credentials (default: as it fits)", "FLOW" },
   { "parameter", 0, 0, G_OPTION_ARG_STRING, &parameter,
     "What the provider lets you choose, such as the region", "WORD" },
   { "recipients", 0, 0, G_OPTION_ARG_STRING, &recipients, "Only mail for these (default: all)",
@@ -163,22 +172,23 @@ pr_ctl_provider_show (PrCtl *ctl, char **args)
 static GVariant *
 make_options (const char *name)
 {
+  const struct
+  {
+    const char *key, *value;
+  } given[] = {
+    { "provider", provider_id }, { "name", name },
+    { "username", username },    { "auth", auth },
+    { "parameter", parameter },  { "recipients", recipients },
+    { "senders", senders },      { "via", via },
+    { "client-id", client_id },  { "tenant", tenant },
+    { "oauth-flow", flow },
+  };
   GVariantDict options;
 
   g_variant_dict_init (&options, NULL);
-  g_variant_dict_insert (&options, "provider", "s", provider_id);
-  if (name != NULL)
-    g_variant_dict_insert (&options, "name", "s", name);
-  if (username != NULL)
-    g_variant_dict_insert (&options, "username", "s", username);
-  if (auth != NULL)
-    g_variant_dict_insert (&options, "auth", "s", auth);
-  if (parameter != NULL)
-    g_variant_dict_insert (&options, "parameter", "s", parameter);
-  if (recipients != NULL)
-    g_variant_dict_insert (&options, "recipients", "s", recipients);
-  if (senders != NULL)
-    g_variant_dict_insert (&options, "senders", "s", senders);
+  for (gsize i = 0; i < G_N_ELEMENTS (given); i++)
+    if (given[i].value != NULL)
+      g_variant_dict_insert (&options, given[i].key, "s", given[i].value);
   return g_variant_dict_end (&options);
 }
 
@@ -186,6 +196,8 @@ make_options (const char *name)
 static PrSignInKind
 find_kind (const PrProvider *provider)
 {
+  if (auth == NULL && via != NULL && !g_str_equal (via, "smarthost"))
+    return PR_SIGN_IN_OAUTH;
   if (auth != NULL && (g_str_equal (auth, "oauth") || g_str_equal (auth, "xoauth2") ||
                        g_str_equal (auth, "oauthbearer")))
     return PR_SIGN_IN_OAUTH;
@@ -203,6 +215,20 @@ keep_password (PrCtl *ctl, const char *name, const char *password)
     fprintf (stderr, "The route is there; set its password with: postroomctl route password %s\n",
              name);
   return status;
+}
+
+static void
+print_next_step (const char *name, PrSignInKind kind)
+{
+  gboolean is_program = g_strcmp0 (flow, "client-credentials") == 0;
+
+  if (kind != PR_SIGN_IN_OAUTH)
+    printf ("The route %s is there. Try it: postroomctl test-mail --to=ADDRESS\n", name);
+  else if (is_program && client_id != NULL)
+    printf ("The route %s is there. Set its secret now: postroomctl route client-secret %s\n", name,
+            name);
+  else
+    printf ("The route %s is there. Sign in now: postroomctl route sign-in %s\n", name, name);
 }
 
 static int
@@ -225,10 +251,8 @@ add_route (PrCtl *ctl, const char *wanted, PrSignInKind kind, const char *passwo
 
       puts (text);
     }
-  else if (kind == PR_SIGN_IN_OAUTH)
-    printf ("The route %s is there. Sign in now: postroomctl route sign-in %s\n", name, name);
   else
-    printf ("The route %s is there. Try it: postroomctl test-mail --to=ADDRESS\n", name);
+    print_next_step (name, kind);
   return PR_EXIT_DONE;
 }
 
@@ -276,6 +300,26 @@ print_limits (GVariant *route)
     }
 }
 
+/* Who signed in with OAuth, and how long that holds. */
+static void
+print_token (GVariant *route)
+{
+  g_autofree char *account = pr_text_printable (get_text (route, "account"));
+  g_autofree char *end =
+    pr_words_when (pr_dict_number (route, "token-expires"), g_get_real_time ());
+  gboolean renews = FALSE;
+
+  if (*get_text (route, "token") == '\0')
+    return;
+  g_variant_lookup (route, "token-renews", "b", &renews);
+  if (*account != '\0')
+    printf ("  %-10s %s\n", "Account", account);
+  if (g_str_equal (get_text (route, "token"), "sign-in-needed") || *end == '\0')
+    printf ("  %-10s %s\n", "Token", renews ? "none yet; it comes by itself" : "none");
+  else
+    printf ("  %-10s ends %s%s\n", "Token", end, renews ? ", renewed by itself" : "");
+}
+
 static void
 print_route (GVariant *route)
 {
@@ -289,6 +333,7 @@ print_route (GVariant *route)
     printf ("  %-10s %s\n", "Provider", get_text (route, "provider-name"));
   if (*user != '\0')
     printf ("  %-10s %s\n", "User", user);
+  print_token (route);
   if (*reason == '\0')
     printf ("  %-10s %s\n", "State", "ready");
   else

@@ -53,16 +53,28 @@ copy_option (Adding *self, const char *key)
     set (self, key, value);
 }
 
-/* The one that was asked for by --auth, else the simplest. */
+/* By its HTTPS interface, not by SMTP. */
+static gboolean
+goes_by_api (const Adding *self)
+{
+  const char *via = get_option (self->options, "via");
+
+  return via != NULL && !g_str_equal (via, "smarthost");
+}
+
+/* The one that was asked for by --auth, else the simplest; an interface over HTTPS takes tokens. */
 static const PrProviderSignIn *
 find_sign_in (const Adding *self)
 {
   const char *auth = get_option (self->options, "auth");
-  gboolean oauth = auth != NULL && (g_str_equal (auth, "oauth") || g_str_equal (auth, "xoauth2") ||
-                                    g_str_equal (auth, "oauthbearer"));
+  gboolean by_api = goes_by_api (self);
+  gboolean oauth = auth == NULL ? by_api
+                                : g_str_equal (auth, "oauth") || g_str_equal (auth, "xoauth2") ||
+                                    g_str_equal (auth, "oauthbearer");
 
-  for (guint i = 0; i < self->provider->n_sign_ins; i++)
-    if (auth == NULL || (self->provider->sign_ins[i].kind == PR_SIGN_IN_OAUTH) == oauth)
+  for (guint i = 0; i < self->provider->n_sign_ins && (oauth || !by_api); i++)
+    if ((auth == NULL && !by_api) ||
+        (self->provider->sign_ins[i].kind == PR_SIGN_IN_OAUTH) == oauth)
       return &self->provider->sign_ins[i];
   return NULL;
 }
@@ -74,12 +86,37 @@ add_auth (Adding *self, GError **error)
   const char *auth = get_option (self->options, "auth");
 
   if (way == NULL)
-    return refuse (error, "%s lets nobody sign in with auth=%s; see: postroomctl provider show %s",
-                   self->provider->name, auth, self->provider->id);
+    return refuse (error,
+                   "%s lets nobody sign in with auth=%s%s; see: postroomctl provider show %s",
+                   self->provider->name, auth != NULL ? auth : "oauth",
+                   goes_by_api (self) ? " over HTTPS" : "", self->provider->id);
   if (way->kind == PR_SIGN_IN_OAUTH && (auth == NULL || g_str_equal (auth, "oauth")))
-    auth = way->mechanisms[0];
+    auth = goes_by_api (self) ? "oauthbearer" : way->mechanisms[0]; /* RFC 6750: as HTTPS has it */
   if (auth != NULL)
     set (self, "auth", auth);
+  if (way->kind != PR_SIGN_IN_OAUTH)
+    return TRUE;
+  copy_option (self, "client-id");
+  copy_option (self, "tenant");
+  copy_option (self, "oauth-flow");
+  return TRUE;
+}
+
+static gboolean
+add_via (Adding *self, GError **error)
+{
+  const PrProviderApi *api = self->provider->api;
+  const char *via = get_option (self->options, "via");
+
+  if (!goes_by_api (self))
+    return TRUE;
+  if (api == NULL)
+    return refuse (error, "%s takes mail by SMTP alone: leave via=%s out", self->provider->name,
+                   via);
+  if (!g_str_equal (api->via, via))
+    return refuse (error, "%s does not take mail by via=%s, but by via=%s", self->provider->name,
+                   via, api->via);
+  set (self, "via", via);
   return TRUE;
 }
 
@@ -127,6 +164,8 @@ add_hosts (Adding *self, GError **error)
   const char *value = get_option (self->options, "parameter");
   g_autoptr (GString) hosts = g_string_new (NULL);
 
+  if (goes_by_api (self))
+    return TRUE;
   if (get_option (self->options, "hosts") != NULL)
     {
       copy_option (self, "hosts");
@@ -174,6 +213,8 @@ static gboolean
 fill_in (Adding *self, GError **error)
 {
   set (self, "provider", self->provider->id);
+  if (!add_via (self, error))
+    return FALSE;
   copy_option (self, "recipients");
   copy_option (self, "senders");
   return add_hosts (self, error) && add_username (self, error) && add_auth (self, error);

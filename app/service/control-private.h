@@ -77,6 +77,9 @@ void pr_control_connect_alerts (PrControl *self, PrDbusService1 *skeleton);
 /* control-providers.c: answers what concerns providers and routes. */
 void pr_control_connect_providers (PrControl *self, PrDbusConfiguration1 *skeleton);
 
+/* control-sign-in.c: the word for it on the bus. */
+const char *pr_control_oauth_state_to_string (PrOauthState state);
+
 /* control-journal.c: tells a follower what it has not heard yet. */
 void pr_control_flush_events (PrControlClient *client);
 /* Stops listening to the journal when nobody follows any more. */

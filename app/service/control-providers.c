@@ -136,6 +136,21 @@ add_limits (GVariantBuilder *builder, PrRunner *runner, const PrRouteConfig *rou
   g_variant_builder_add (builder, "{sv}", "limits", g_variant_builder_end (&limits));
 }
 
+/* Who signed in with OAuth, and how long that holds. */
+static void
+add_token (GVariantBuilder *builder, PrControl *self, const PrRouteConfig *route)
+{
+  PrOauthState state;
+  PrOauthFacts facts;
+
+  if (!pr_oauth_get_facts (pr_engine_get_oauth (self->engine), route->name, &state, &facts))
+    return;
+  pr_control_add_string (builder, "account", facts.account);
+  pr_control_add_string (builder, "token", pr_control_oauth_state_to_string (state));
+  pr_control_add_time (builder, "token-expires", facts.expires_s * G_USEC_PER_SEC);
+  pr_control_add_bool (builder, "token-renews", facts.can_refresh);
+}
+
 static GVariant *
 describe_route (PrControl *self, const PrRouteConfig *route)
 {
@@ -153,12 +168,14 @@ describe_route (PrControl *self, const PrRouteConfig *route)
       pr_control_add_string (&builder, "provider-name", route->provider->name);
     }
   pr_control_add_string (&builder, "username", route->username);
+  pr_control_add_string (&builder, "via", pr_via_to_string (route->via));
   pr_control_add_string (&builder, "auth", route->auth);
   pr_control_add_bool (&builder, "pinned", route->pin != NULL);
   pr_control_add_string (&builder, "state", need != NULL || reason != NULL ? "waiting" : "ready");
   pr_control_add_bool (&builder, "sign-in-needed", need != NULL);
   pr_control_add_string (&builder, "reason", need != NULL ? need : reason);
   pr_control_add_time (&builder, "until", need != NULL || reason == NULL ? 0 : until_us);
+  add_token (&builder, self, route);
   add_limits (&builder, runner, route);
   return g_variant_builder_end (&builder);
 }

@@ -101,9 +101,8 @@ on_cancel (PrDbusSignIn1 *skeleton, GDBusMethodInvocation *invocation, guint id,
   return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 
-static gboolean
-on_status (PrDbusSignIn1 *skeleton, GDBusMethodInvocation *invocation, const char *route,
-           gpointer user_data)
+const char *
+pr_control_oauth_state_to_string (PrOauthState state)
 {
   static const char *const names[] = {
     [PR_OAUTH_READY] = "ready",
@@ -111,6 +110,14 @@ on_status (PrDbusSignIn1 *skeleton, GDBusMethodInvocation *invocation, const cha
     [PR_OAUTH_LATER] = "put-off",
     [PR_OAUTH_SIGN_IN] = "sign-in-needed",
   };
+
+  return names[state];
+}
+
+static gboolean
+on_status (PrDbusSignIn1 *skeleton, GDBusMethodInvocation *invocation, const char *route,
+           gpointer user_data)
+{
   GVariantBuilder builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
   PrControl *self = user_data;
   PrOauthState state;
@@ -118,7 +125,7 @@ on_status (PrDbusSignIn1 *skeleton, GDBusMethodInvocation *invocation, const cha
 
   if (pr_oauth_get_facts (get_oauth (self), route, &state, &facts))
     {
-      pr_control_add_string (&builder, "state", names[state]);
+      pr_control_add_string (&builder, "state", pr_control_oauth_state_to_string (state));
       pr_control_add_string (&builder, "account", facts.account);
       pr_control_add_string (&builder, "why", facts.why);
       pr_control_add_string (&builder, "unkept", facts.unkept);

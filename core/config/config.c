@@ -251,6 +251,13 @@ name_tenant (const char *url, const char *tenant)
   return g_string_free (text, FALSE);
 }
 
+/* (transfer full) (nullable): none are known. */
+static char *
+join_scopes (char **scopes)
+{
+  return scopes[0] != NULL ? g_strjoinv (" ", scopes) : NULL;
+}
+
 static void
 take_oauth (PrRouteConfig *route)
 {
@@ -266,8 +273,11 @@ take_oauth (PrRouteConfig *route)
     route->oauth_device = name_tenant (oauth->device_url, route->tenant);
   if (route->oauth_revoke == NULL)
     route->oauth_revoke = g_strdup (oauth->revoke_url);
-  if (route->oauth_scopes == NULL && !alone) /* a program's own are others: the route names them */
-    route->oauth_scopes = g_strjoinv (" ", api != NULL ? api->scopes : oauth->scopes);
+  if (route->oauth_scopes == NULL)
+    route->oauth_scopes =
+      join_scopes (alone         ? api != NULL ? api->program_scopes : oauth->program_scopes
+                   : api != NULL ? api->scopes
+                                 : oauth->scopes);
 }
 
 /* What the route does not say itself comes from its provider. */

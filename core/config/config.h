@@ -37,6 +37,9 @@ typedef enum
   PR_VIA_GRAPH
 } PrVia;
 
+/* As via= has it. */
+const char *pr_via_to_string (PrVia via);
+
 /* What people are told by notifications. */
 typedef enum
 {

@@ -326,3 +326,12 @@ pr_config_get_keys (void)
     }
   return keys;
 }
+
+const char *
+pr_via_to_string (PrVia via)
+{
+  for (const PrWord *word = vias; word->word != NULL; word++)
+    if (word->value == (int) via)
+      return word->word;
+  return "";
+}

@@ -199,6 +199,7 @@ read_oauth (PrProvider *self, JsonObject *object)
       self->oauth->device_url = get_text (oauth, "device");
       self->oauth->revoke_url = get_text (oauth, "revoke");
       self->oauth->scopes = get_texts (oauth, "scopes");
+      self->oauth->program_scopes = get_texts (oauth, "program-scopes");
       self->oauth->pkce = json_object_get_boolean_member_with_default (oauth, "pkce", FALSE);
       self->oauth->client = get_text (oauth, "client");
       self->oauth->words = get_text (oauth, "words");
@@ -208,6 +209,7 @@ read_oauth (PrProvider *self, JsonObject *object)
       self->api = g_new0 (PrProviderApi, 1);
       self->api->via = get_text (api, "via");
       self->api->scopes = get_texts (api, "scopes");
+      self->api->program_scopes = get_texts (api, "program-scopes");
       self->api->max_size_octets = get_number (api, "size");
     }
 }
@@ -519,6 +521,7 @@ free_ways (PrProvider *self)
       g_free (self->oauth->device_url);
       g_free (self->oauth->revoke_url);
       g_strfreev (self->oauth->scopes);
+      g_strfreev (self->oauth->program_scopes);
       g_free (self->oauth->client);
       g_free (self->oauth->words);
       g_free (self->oauth);
@@ -527,6 +530,7 @@ free_ways (PrProvider *self)
     {
       g_free (self->api->via);
       g_strfreev (self->api->scopes);
+      g_strfreev (self->api->program_scopes);
       g_free (self->api);
     }
 }

@@ -59,9 +59,10 @@ typedef struct
 typedef struct
 {
   char *authorize_url, *token_url;
-  char *device_url; /* nullable */
-  char *revoke_url; /* nullable: RFC 7009 */
-  char **scopes;    /* NULL-terminated */
+  char *device_url;      /* nullable */
+  char *revoke_url;      /* nullable: RFC 7009 */
+  char **scopes;         /* NULL-terminated */
+  char **program_scopes; /* NULL-terminated: of a program that signs in as itself */
   gboolean pkce;
   char *client; /* "own": the user's own client id; "closed": no new ones are given */
   char *words;  /* nullable */
@@ -70,8 +71,9 @@ typedef struct
 /* A way to send over HTTP. */
 typedef struct
 {
-  char *via;     /* "gmail-api", "graph" */
-  char **scopes; /* NULL-terminated: instead of those of PrProviderOauth */
+  char *via; /* "gmail-api", "graph" */
+  /* NULL-terminated: instead of those of PrProviderOauth */
+  char **scopes, **program_scopes;
   guint64 max_size_octets;
 } PrProviderApi;
 

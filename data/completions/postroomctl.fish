@@ -79,7 +79,7 @@ complete -c postroomctl -n '__postroomctl_after provider show' -a '(__postroomct
 for order in password status pin sign-in sign-out client-secret
     complete -c postroomctl -n "__postroomctl_after route $order" -a '(__postroomctl_ask route list | __postroomctl_field name)'
 end
-for option in provider username auth parameter recipients senders
+for option in provider username auth via client-id tenant flow parameter recipients senders
     complete -c postroomctl -n '__postroomctl_at route add' -l $option -r
 end
 complete -c postroomctl -n '__postroomctl_at route pin' -l yes

@@ -35,6 +35,25 @@ static const Case cases[] = {
   { "{'provider': <'posteo'>, 'username': <'me@posteo.de'>}", "posteo-2",
     "provider=posteo\nusername=me@posteo.de\n" },
 
+  { "{'provider': <'gmail'>, 'username': <'me@gmail.com'>, 'via': <'gmail-api'>, 'client-id': "
+    "<'c'>}",
+    "gmail",
+    "provider=gmail\nvia=gmail-api\nusername=me@gmail.com\nauth=oauthbearer\nclient-id=c\n" },
+  { "{'provider': <'microsoft365'>, 'username': <'me@firm.test'>, 'via': <'graph'>, 'client-id': "
+    "<'c'>, 'tenant': <'t'>, 'oauth-flow': <'client-credentials'>, 'senders': <'*@firm.test'>}",
+    "microsoft365",
+    "provider=microsoft365\nvia=graph\nsenders=*@firm.test\nusername=me@firm.test\n"
+    "auth=oauthbearer\nclient-id=c\ntenant=t\noauth-flow=client-credentials\n" },
+  { "{'provider': <'gmail'>, 'username': <'me@gmail.com'>, 'via': <'smarthost'>}", "gmail",
+    "provider=gmail\nusername=me@gmail.com\n" },
+
+  { "{'provider': <'gmail'>, 'username': <'me@gmail.com'>, 'via': <'graph'>}", NULL,
+    "Gmail does not take mail by via=graph, but by via=gmail-api" },
+  { "{'provider': <'posteo'>, 'username': <'me@posteo.de'>, 'via': <'graph'>}", NULL,
+    "Posteo takes mail by SMTP alone" },
+  { "{'provider': <'gmail'>, 'username': <'me@gmail.com'>, 'via': <'gmail-api'>, 'auth': "
+    "<'plain'>}",
+    NULL, "Gmail lets nobody sign in with auth=plain over HTTPS" },
   { "{'provider': <'nobody'>}", NULL, "There is no provider \"nobody\"" },
   { "{'username': <'me@gmail.com'>}", NULL, "There is no provider \"\"" },
   { "{'provider': <'gmail'>}", NULL, "Say with which name you sign in to Gmail" },

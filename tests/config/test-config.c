@@ -546,11 +546,14 @@ test_oauth_preset (void)
   static const char text[] = "[route a]\nprovider=microsoft365\nusername=me@example.org\n"
                              "client-id=x\ntenant=example.org\n"
                              "[route b]\nprovider=gmail\nusername=me@gmail.com\nclient-id=y\n"
-                             "oauth-scopes=other\n";
+                             "oauth-scopes=other\n"
+                             "[route c]\nprovider=microsoft365\nusername=me@example.org\n"
+                             "client-id=x\ntenant=t\nvia=graph\noauth-flow=client-credentials\n";
   g_autoptr (GPtrArray) faults = NULL;
   g_autoptr (PrConfig) config = pr_config_parse (text, strlen (text), "test.conf", &faults);
   const PrRouteConfig *a = pr_config_get_route (config, "a"),
-                      *b = pr_config_get_route (config, "b");
+                      *b = pr_config_get_route (config, "b"),
+                      *c = pr_config_get_route (config, "c");
 
   g_assert_cmpstr (a->oauth_token, ==,
                    "https://login.microsoftonline.com/example.org/oauth2/v2.0/token");
@@ -564,6 +567,9 @@ test_oauth_preset (void)
   g_assert_null (b->oauth_device);
   g_assert_cmpstr (b->oauth_revoke, ==, "https://oauth2.googleapis.com/revoke");
   g_assert_cmpstr (b->oauth_scopes, ==, "other");
+  g_assert_cmpstr (c->oauth_scopes, ==, "https://graph.microsoft.com/.default");
+  g_assert_cmpstr (pr_via_to_string (c->via), ==, "graph");
+  g_assert_cmpstr (pr_via_to_string (PR_VIA_MX), ==, "mx");
 }
 
 static void

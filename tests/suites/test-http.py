@@ -335,6 +335,25 @@ class Http(suite.Suite):
         self.assertEqual([request.headers["Authorization"] for request in self.api.requests],
                          ["Bearer " + TOKEN, "Bearer token-1"])
 
+    def test_status_of_a_token(self):
+        self.relay_with_tokens([])
+        self.send()
+        self.relay.wait_empty()
+        route, = json.loads(self.relay.ctl("route", "status", "--json"))
+        self.assertEqual((route["via"], route["token"], route["token-renews"]),
+                         ("gmail-api", "ready", True))
+        self.assertRegex(route["token-expires"], r"^20\d\d-\d\d-\d\dT.*Z$")
+        self.assertIn("renewed by itself", self.relay.ctl("route", "status"))
+
+    def test_route_by_preset(self):
+        self.relay_by("gmail-api", Api())
+        said = self.relay.ctl("route", "add", "ms", "--provider=microsoft365", "--via=graph",
+                              "--username=me@firm.test", "--client-id=abc")
+        self.assertIn("postroomctl route sign-in ms", said)
+        status = json.loads(self.relay.ctl("route", "status", "ms", "--json"))
+        self.assertEqual((status[0]["via"], status[0]["auth"], status[0]["token"]),
+                         ("graph", "oauthbearer", "sign-in-needed"))
+
     def test_token_that_is_refused_again(self):
         refusal = (401, {}, gmail_error(401, "authError", "Invalid"))
         self.relay_with_tokens([refusal] * 50)
