@@ -26,9 +26,10 @@ struct _PrTlsServer
 struct _PrTlsClient
 {
   grefcount refs;
+  PrTlsClient *base; /* owned reference, nullable: whose the next two are */
   gnutls_certificate_credentials_t credentials; /* own, or the shared ones */
-  gboolean is_shared;
   gnutls_priority_t priority;
+  gboolean is_shared;
   PrTlsVerify verify;
   guint8 pin[32];
   GHashTable *remembered; /* owned: host to GBytes */
@@ -233,6 +234,18 @@ make_credentials (GBytes *ca, GError **error)
   return NULL;
 }
 
+static PrTlsClient *
+make_client (PrTlsVerify verify)
+{
+  PrTlsClient *self = g_new0 (PrTlsClient, 1);
+
+  g_ref_count_init (&self->refs);
+  self->verify = verify;
+  self->remembered =
+    g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_bytes_unref);
+  return self;
+}
+
 PrTlsClient *
 pr_tls_client_new (PrTlsVerify verify, GBytes *ca, const guint8 *pin, PrTlsVersion minimum,
                    GError **error)
@@ -246,18 +259,28 @@ pr_tls_client_new (PrTlsVerify verify, GBytes *ca, const guint8 *pin, PrTlsVersi
   if (credentials == NULL)
     return NULL;
 
-  self = g_new0 (PrTlsClient, 1);
-  g_ref_count_init (&self->refs);
+  self = make_client (verify);
   self->credentials = credentials;
   self->is_shared = ca == NULL;
   self->priority = make_priority (minimum);
-  self->verify = verify;
   if (pin != NULL)
     memcpy (self->pin, pin, sizeof self->pin);
-  self->remembered =
-    g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_bytes_unref);
 
   return self;
+}
+
+PrTlsClient *
+pr_tls_client_derive (PrTlsClient *self, PrTlsVerify verify)
+{
+  PrTlsClient *client;
+
+  g_return_val_if_fail (verify == PR_TLS_VERIFY_NONE || verify == PR_TLS_VERIFY_FULL, NULL);
+
+  client = make_client (verify);
+  client->base = pr_tls_client_ref (self);
+  client->credentials = self->credentials;
+  client->priority = self->priority;
+  return client;
 }
 
 PrTlsClient *
@@ -273,11 +296,16 @@ pr_tls_client_unref (PrTlsClient *self)
   if (!g_ref_count_dec (&self->refs))
     return;
 
-  if (self->is_shared)
-    drop_shared_credentials ();
+  if (self->base != NULL)
+    pr_tls_client_unref (self->base);
   else
-    gnutls_certificate_free_credentials (self->credentials);
-  gnutls_priority_deinit (self->priority);
+    {
+      if (self->is_shared)
+        drop_shared_credentials ();
+      else
+        gnutls_certificate_free_credentials (self->credentials);
+      gnutls_priority_deinit (self->priority);
+    }
   g_hash_table_unref (self->remembered);
   g_free (self);
 }

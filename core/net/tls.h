@@ -55,6 +55,9 @@ typedef enum
  * without @ca share it. */
 PrTlsClient *pr_tls_client_new (PrTlsVerify verify, GBytes *ca, const guint8 *pin,
                                 PrTlsVersion minimum, GError **error);
+/* Another one with the trust of @self, which is not read again, and its lowest version; resumption
+ * apart. @verify: NONE or FULL. */
+PrTlsClient *pr_tls_client_derive (PrTlsClient *self, PrTlsVerify verify);
 PrTlsClient *pr_tls_client_ref (PrTlsClient *self);
 void pr_tls_client_unref (PrTlsClient *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (PrTlsClient, pr_tls_client_unref)

@@ -369,6 +369,21 @@ test_pin (Fixture *f, gconstpointer unused)
   assert_words (words, "not the one that was agreed to");
 }
 
+/* The same trust, and no less strict for it; it outlives the one it came from. */
+static void
+test_derived (Fixture *f, gconstpointer unused)
+{
+  PrTlsClient *lax = new_client (PR_TLS_VERIFY_NONE, f->authority, NULL, PR_TLS_1_2);
+  g_autoptr (PrTlsClient) strict = pr_tls_client_derive (lax, PR_TLS_VERIFY_FULL);
+  g_autofree char *words = NULL;
+
+  g_assert_null (verdict_on (f, NULL, f->pair, lax, "other.example", NULL));
+  pr_tls_client_unref (lax);
+  g_assert_null (verdict_on (f, NULL, f->pair, strict, HOST, NULL));
+  words = verdict_on (f, NULL, f->pair, strict, "other.example", NULL);
+  assert_words (words, "not for other.example");
+}
+
 static void
 tlsa_free (gpointer data)
 {
@@ -924,6 +939,7 @@ main (int argc, char **argv)
     { "/tls/resumes", test_resumes },
     { "/tls/verdicts", test_verdicts },
     { "/tls/pin", test_pin },
+    { "/tls/derived", test_derived },
     { "/tls/dane", test_dane },
     { "/tls/hello", test_hello },
     { "/tls/minimum", test_minimum },
