@@ -6,7 +6,7 @@
 #include "common/error.h"
 
 #define MAX_POLICY_OCTETS (64 * 1024) /* RFC 8461 §3.3 */
-#define MAX_PATTERNS 1000
+#define MAX_PATTERNS 100
 #define MAX_NAME 253
 #define MAX_ID 32
 #define MAX_FIELD 32
@@ -257,6 +257,8 @@ pr_sts_policy_parse (const char *text, gsize len, GError **error)
   g_autoptr (PrStsPolicy) self = g_new0 (PrStsPolicy, 1);
   gboolean right = FALSE;
 
+  self->refs = 1;
+
   if (len > MAX_POLICY_OCTETS || memchr (text, '\0', len) != NULL)
     g_set_error (error, PR_ERROR, PR_ERROR_PROTOCOL, "this is too long for a policy, or no text");
   else if (!read_lines (&fields, text, len, error))
@@ -279,10 +281,17 @@ pr_sts_policy_parse (const char *text, gsize len, GError **error)
   return g_steal_pointer (&self);
 }
 
-void
-pr_sts_policy_free (PrStsPolicy *self)
+PrStsPolicy *
+pr_sts_policy_ref (PrStsPolicy *self)
 {
-  if (self == NULL)
+  self->refs++;
+  return self;
+}
+
+void
+pr_sts_policy_unref (PrStsPolicy *self)
+{
+  if (--self->refs > 0)
     return;
   g_strfreev (self->mx);
   g_free (self);

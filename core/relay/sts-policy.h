@@ -20,6 +20,7 @@ typedef enum
 
 typedef struct
 {
+  guint refs;
   PrStsMode mode;
   guint64 max_age_s; /* at most a year, plus some (§3.2) */
   char **mx;         /* owned, NULL-terminated: "mx.example.org", "*.example.org", lower case */
@@ -29,10 +30,11 @@ typedef struct
  * or more than one. (transfer full) */
 char *pr_sts_find_id (GPtrArray *texts);
 
-/* PR_ERROR_PROTOCOL in words. At most 64 KiB are read, and 1,000 patterns. (transfer full) */
+/* PR_ERROR_PROTOCOL in words. At most 64 KiB and 100 patterns. (transfer full) */
 PrStsPolicy *pr_sts_policy_parse (const char *text, gsize len, GError **error);
-void pr_sts_policy_free (PrStsPolicy *self);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (PrStsPolicy, pr_sts_policy_free)
+PrStsPolicy *pr_sts_policy_ref (PrStsPolicy *self);
+void pr_sts_policy_unref (PrStsPolicy *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (PrStsPolicy, pr_sts_policy_unref)
 
 /* @host: A-labels, in any case: the policy names it (§4.1). */
 gboolean pr_sts_policy_names (const PrStsPolicy *self, const char *host);

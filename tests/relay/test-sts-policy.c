@@ -57,7 +57,7 @@ test_records (void)
       for (guint j = 0; j < 4 && records[i].texts[j] != NULL; j++)
         g_ptr_array_add (texts, (gpointer) records[i].texts[j]);
       id = pr_sts_find_id (texts);
-      g_test_message ("%s", texts->len > 0 ? (const char *) texts->pdata[0] : "(none)");
+      g_test_message ("record %" G_GSIZE_FORMAT, i);
       g_assert_cmpstr (id, ==, records[i].id);
     }
 }
@@ -127,7 +127,7 @@ test_policies (void)
       g_autoptr (PrStsPolicy) policy = pr_sts_policy_parse (copy, len, &error);
       g_autofree char *again = policy != NULL ? pr_sts_policy_to_text (policy) : NULL;
 
-      g_test_message ("%s", policies[i].text);
+      g_test_message ("policy %" G_GSIZE_FORMAT, i);
       if (policy != NULL)
         {
           g_assert_cmpstr (again, ==, policies[i].expected);
@@ -135,7 +135,7 @@ test_policies (void)
         }
       g_assert_error (error, PR_ERROR, PR_ERROR_PROTOCOL);
       g_assert_true (g_utf8_validate (error->message, -1, NULL));
-      g_test_message ("→ %s", error->message);
+      g_test_message ("%s", error->message);
       g_assert_nonnull (strstr (error->message, policies[i].expected));
     }
 }
@@ -158,10 +158,10 @@ test_bounds (void)
   g_autoptr (GString) large = g_string_new (POLICY ("none", ""));
   g_autoptr (PrStsPolicy) policy = NULL;
 
-  for (guint i = 0; i < 1000; i++)
+  for (guint i = 0; i < 100; i++)
     g_string_append_printf (many, "mx: m%u.example.org\n", i);
   policy = pr_sts_policy_parse (many->str, many->len, NULL);
-  g_assert_cmpuint (g_strv_length (policy->mx), ==, 1000);
+  g_assert_cmpuint (g_strv_length (policy->mx), ==, 100);
   g_string_append (many, "mx: one.example.org\n");
   assert_too_much (many, "too many");
 
