@@ -42,6 +42,7 @@ static const struct
   { "route", "hosts", N_ ("Servers") },
   { "route", "tls", N_ ("Encryption") },
   { "route", "dane", N_ ("Certificates Published in DNS (DANE)") },
+  { "route", "mta-sts", N_ ("Policies of Recipients' Domains (MTA-STS)") },
   { "route", "ca-file", N_ ("Additional Authorities") },
   { "route", "pin", N_ ("Fingerprint of the Certificate") },
   { "route", "username", N_ ("User Name") },

@@ -92,6 +92,7 @@ typedef struct
   guint n_hosts;
   PrTlsMode tls;        /* OFF, OPPORTUNISTIC, REQUIRED, IMPLICIT */
   gboolean dane;        /* mx: what DNSSEC proves of a domain's servers is demanded of them */
+  gboolean mta_sts;     /* mx: what a domain's policy demands of its servers is demanded */
   char *ca_file, *path; /* nullable; absolute */
   guint8 *pin;          /* nullable; 32 octets: SHA-256 of the only certificate that is right */
   char *username;       /* nullable */

@@ -159,6 +159,9 @@ const PrKeySpec pr_key_specs[] = {
     N_ ("With via=mx: servers whose domain publishes their certificates (DANE) must show one of "
         "them; "
         "mail waits while they do not, or while the domain's DNS records cannot be trusted.") },
+  { "route", "mta-sts", PR_VALUE_WORD, IN (PrRouteConfig, mta_sts), "true", 0, 0, booleans,
+    N_ ("With via=mx: where a recipient's domain has a policy (MTA-STS), mail goes only to the "
+        "servers that it names, verified; mail waits while there is none.") },
   { "route", "ca-file", PR_VALUE_FILE, IN (PrRouteConfig, ca_file), NULL, 0, 0, NULL,
     N_ (
       "A PEM file with certificates to trust in addition to those of the system. Lists of revoked "

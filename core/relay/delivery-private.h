@@ -50,11 +50,13 @@ struct _PrDelivery
   const char *tls_name;    /* borrowed from @targets */
   GPtrArray *tlsa;         /* borrowed from @targets, nullable */
   const char *domain;      /* borrowed from @targets, nullable */
-  gboolean proof_failed;   /* a host was not used for want of what its domain demands */
-  gboolean waives;         /* demands do not count: it takes only mail that says so */
-  PrReply proof_failure;   /* @waives: what the other mail of the hop is told */
-  PrReply failure;         /* what the last host that was tried met */
-  gboolean unreachable;    /* no address could even be routed to: it is our network */
+  gboolean policy_is_tested, policy_names_it; /* PrTarget */
+  const char *policy_lack;                    /* borrowed from @targets, nullable */
+  gboolean proof_failed; /* a host was not used for want of what its domain demands */
+  gboolean waives;       /* demands do not count: it takes only mail that says so */
+  PrReply proof_failure; /* @waives: what the other mail of the hop is told */
+  PrReply failure;       /* what the last host that was tried met */
+  gboolean unreachable;  /* no address could even be routed to: it is our network */
 
   PrChannel *channel; /* owned, nullable */
   PrClient *client;   /* owned, nullable */

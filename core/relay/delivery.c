@@ -262,8 +262,12 @@ note_broken (PrDelivery *self)
 {
   if (pr_delivery_is_opening (self))
     {
-      g_autofree char *text = g_strdup_printf ("%s: %s", self->label, self->broken_error->message);
-      gboolean said = self->broken_reply.code != 0 && self->broken_error->code != PR_ERROR_TLS;
+      gboolean is_tls = self->broken_error->code == PR_ERROR_TLS;
+      gboolean said = self->broken_reply.code != 0 && !is_tls;
+      g_autofree char *text = g_strdup_printf ("%s: %s%s", self->label, self->broken_error->message,
+                                               is_tls && self->demand == PR_DEMAND_STS
+                                                 ? "; its domain's policy (MTA-STS) demands more"
+                                                 : "");
 
       if (pr_entry_fall_back (self))
         return;

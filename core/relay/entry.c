@@ -26,19 +26,72 @@ start_handshake (PrDelivery *self)
                                self->tls_name, self->tlsa, names);
 }
 
+static const char *
+name_proof (const PrDelivery *self)
+{
+  if (self->route->pin != NULL)
+    return " by its fingerprint";
+  switch (self->demand)
+    {
+    case PR_DEMAND_DANE: return " by DANE";
+    case PR_DEMAND_STS: return " by MTA-STS policy";
+    case PR_DEMAND_NONE:
+    case PR_DEMAND_ENCRYPT:
+    default: return "";
+    }
+}
+
+/* What there is to say of a policy that demands nothing yet (RFC 8461 §5), or cannot be had. */
+static void
+append_policy (const PrDelivery *self, const PrTlsFacts *facts, GString *text)
+{
+  const char *fault = NULL;
+
+  if (self->policy_lack != NULL)
+    g_string_append_printf (text, "; the MTA-STS policy of its domain cannot be had: %s",
+                            self->policy_lack);
+  if (!self->policy_is_tested)
+    return;
+  if (!self->policy_names_it)
+    fault = "it names other servers";
+  else if (facts == NULL)
+    fault = "it demands encryption";
+  else if (!facts->verified)
+    fault = "it demands a certificate that can be verified";
+  if (fault != NULL)
+    g_string_append_printf (
+      text, "; the MTA-STS policy of its domain, which is being tested, would refuse this: %s",
+      fault);
+}
+
 /* For people: what protects the mail, and if it does not, why. */
 static char *
 describe_tls (const PrDelivery *self)
 {
   const PrTlsFacts *facts = pr_channel_get_tls (self->channel);
+  g_autoptr (GString) text = g_string_new (facts->text);
 
   if (facts->verified)
-    return g_strdup_printf ("%s, verified%s", facts->text,
-                            self->route->pin != NULL         ? " by its fingerprint"
-                            : self->demand == PR_DEMAND_DANE ? " by DANE"
-                                                             : "");
-  return g_strdup_printf ("%s (not verified%s%s)", facts->text, facts->fault != NULL ? ": " : "",
-                          facts->fault != NULL ? facts->fault : "");
+    g_string_append_printf (text, ", verified%s", name_proof (self));
+  else
+    g_string_append_printf (text, " (not verified%s%s)", facts->fault != NULL ? ": " : "",
+                            facts->fault != NULL ? facts->fault : "");
+  append_policy (self, facts, text);
+  return g_string_free (g_steal_pointer (&text), FALSE);
+}
+
+/* A connection stays in plain text. */
+static void
+note_plain (PrDelivery *self)
+{
+  g_autoptr (GString) text = g_string_new (self->tls != NULL ? self->tls : "none");
+  gsize len = text->len;
+
+  append_policy (self, NULL, text);
+  if (text->len == len)
+    return;
+  g_free (self->tls);
+  self->tls = g_string_free (g_steal_pointer (&text), FALSE);
 }
 
 void
@@ -68,22 +121,28 @@ secure (PrDelivery *self)
   const PrCapabilities *capabilities = pr_client_get_capabilities (self->client);
   gboolean offered = (capabilities->extensions & PR_EXT_STARTTLS) != 0;
 
-  if (pr_channel_is_secure (self->channel) || self->route->tls == PR_TLS_OFF || self->plain)
+  if (pr_channel_is_secure (self->channel) || self->route->tls == PR_TLS_OFF)
     return PR_ENTRY_OPEN;
-  if (offered)
+  if (offered && !self->plain)
     {
       self->state = PR_DELIVERY_SECURING;
       pr_client_start_tls (self->client, self->out);
       return PR_ENTRY_UNDER_WAY;
     }
-  if (self->demand == PR_DEMAND_NONE && self->route->tls == PR_TLS_OPPORTUNISTIC)
-    return PR_ENTRY_OPEN;
+  if (self->plain || (self->demand == PR_DEMAND_NONE && self->route->tls == PR_TLS_OPPORTUNISTIC))
+    {
+      note_plain (self);
+      return PR_ENTRY_OPEN;
+    }
   self->proof_failed |= self->demand != PR_DEMAND_NONE;
   refuse (self,
-          self->demand != PR_DEMAND_NONE
-            ? "The server offers no encryption (STARTTLS), and its domain promises it (DANE); "
-              "somebody may be in between"
-            : "The server offers no encryption (STARTTLS), and this route demands it");
+          self->demand == PR_DEMAND_NONE
+            ? "The server offers no encryption (STARTTLS), and this route demands it"
+          : self->demand == PR_DEMAND_STS
+            ? "The server offers no encryption (STARTTLS), and the policy of its domain demands it "
+              "(MTA-STS); somebody may be in between"
+            : "The server offers no encryption (STARTTLS), and its domain promises it (DANE); "
+              "somebody may be in between");
   return PR_ENTRY_REFUSED;
 }
 
@@ -279,7 +338,7 @@ pr_entry_is_safe (const PrDelivery *self, PrReply *refusal)
   else if (!facts->verified)
     lack = "cannot prove who it is";
   else if (!self->host_is_proven)
-    lack = "is not proven to be a server of the recipient's domain (by DNSSEC)";
+    lack = "is not proven to be a server of the recipient's domain (by DNSSEC or MTA-STS)";
   else if (!lmtp && !(pr_client_get_capabilities (self->client)->extensions & PR_EXT_REQUIRETLS))
     lack = "does not promise to keep it encrypted";
   else

@@ -121,11 +121,15 @@ on_target (const PrTarget *target, const PrReply *failure, gpointer user_data)
   self->label = g_strdup (target->label);
   self->address = target->address;
   self->host_name = target->host;
-  self->host_is_proven = target->proven;
+  /* RFC 8689 §4.2.1: by DNSSEC or by a policy. */
+  self->host_is_proven = target->proven || target->demand == PR_DEMAND_STS;
   self->demand = target->demand;
   self->tls_name = target->tls_name;
   self->tlsa = target->tlsa;
   self->domain = target->domain;
+  self->policy_is_tested = target->policy_is_tested;
+  self->policy_names_it = target->policy_names_it;
+  self->policy_lack = target->policy_lack;
   self->plain = FALSE;
   g_clear_pointer (&self->tls, g_free);
   host = pr_hosts_get (self->runner->hosts, self->route->name, target->label);
@@ -182,10 +186,11 @@ void
 pr_reach_start (PrDelivery *self)
 {
   PrRunner *runner = self->runner;
-  gboolean looks_for_proof = self->route->dane && self->route->tls != PR_TLS_OFF && !self->waives;
+  gboolean looks_for_proof = self->route->tls != PR_TLS_OFF && !self->waives;
   PrTargetsOptions options = {
     .resolver = runner->resolver,
-    .dnssec = looks_for_proof ? runner->dnssec : NULL,
+    .dnssec = looks_for_proof && self->route->dane ? runner->dnssec : NULL,
+    .sts = looks_for_proof && self->route->mta_sts ? runner->sts : NULL,
     .hosts = runner->hosts,
     .config = self->config,
     .route = self->route,

@@ -5,6 +5,7 @@
 #include "relay/hand.h"
 #include "relay/hosts.h"
 #include "relay/runner.h"
+#include "relay/sts.h"
 #include "net/web.h"
 #include "net/worker.h"
 #include "smtp/reply.h"
@@ -20,6 +21,7 @@ struct _PrRunner
   PrJournal *journal;   /* borrowed */
   PrResolver *resolver; /* borrowed */
   PrDnssec *dnssec;     /* owned */
+  PrSts *sts;           /* owned */
   PrLives *lives;       /* borrowed */
   PrConfig *config;     /* owned reference */
 

@@ -170,6 +170,7 @@ pr_runner_new (PrLoop *loop, PrStore *store, PrJournal *journal, PrResolver *res
   self->config = pr_config_ref (config);
   self->dnssec = pr_dnssec_new (loop);
   pr_dnssec_set_anchor (self->dnssec, config->trust_anchor_file);
+  self->sts = pr_sts_new (loop, store, resolver);
   self->worker = pr_worker_new (pr_loop_get_context (loop));
   self->hand = pr_hand_new ();
   self->hosts = pr_hosts_new ();
@@ -225,6 +226,7 @@ pr_runner_free (PrRunner *self)
   pr_timer_stop (&self->stop_timer);
   pr_timer_stop (&self->start_timer);
   pr_dnssec_free (self->dnssec);
+  pr_sts_free (self->sts);
   pr_worker_free (self->worker);
   if (self->oauth != NULL)
     {
@@ -276,11 +278,28 @@ on_start_timer (gpointer user_data)
   pr_runner_read_hops (user_data);
 }
 
+/* Policies are kept fresh from the start, whether or not mail comes. */
+static void
+start_sts (PrRunner *self)
+{
+  gboolean is_used = FALSE;
+
+  for (guint i = 0; i < self->config->routes->len; i++)
+    {
+      const PrRouteConfig *route = self->config->routes->pdata[i];
+
+      is_used |= route->via == PR_VIA_MX && route->mta_sts && route->tls != PR_TLS_OFF;
+    }
+  if (is_used)
+    pr_sts_start (self->sts);
+}
+
 void
 pr_runner_start (PrRunner *self)
 {
   g_return_if_fail (!self->started);
   self->started = TRUE;
+  start_sts (self);
   pr_runner_look_again (self);
   pr_runner_read_hops (self);
   pr_order_release_routed (self);
@@ -424,7 +443,10 @@ pr_runner_set_config (PrRunner *self, PrConfig *config)
       pr_hop_forgive (link->data);
     }
   if (self->started)
-    pr_order_release_routed (self);
+    {
+      start_sts (self);
+      pr_order_release_routed (self);
+    }
   pr_runner_look_again (self);
 }
 
@@ -565,6 +587,7 @@ pr_runner_set_network (PrRunner *self, gboolean available)
   self->network_available = available;
   pr_resolver_forget (self->resolver);
   pr_dnssec_forget (self->dnssec);
+  pr_sts_forget_failures (self->sts);
   hops = g_hash_table_get_values (self->hops);
   for (GList *link = hops; link != NULL; link = link->next)
     {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- *   mx: exchangers ─┐                (proven: DANE)
- *   hosts ──────────┴─► host ─► its addresses ─► target, target … ─► next host … ─► none left
+ *   mx: exchangers, policy ─┐      (DANE, policy)
+ *   hosts ──────────────────┴─► host ─► its addresses ─► target, target … ─► next host … ─► none
+ * left
  *
  * Exchangers that DNSSEC proves are taken from its answer; where it proves that there is nothing to
  * prove, the system's resolver is asked as ever.
@@ -42,6 +43,9 @@ struct _PrTargets
   char *domain;            /* owned, nullable: in A-labels */
   PrMx *mx;                /* owned, nullable: looks for the exchangers */
   gboolean proven;         /* the exchangers are */
+  guint sts_token;         /* of @options.sts, 0: no question */
+  PrStsPolicy *policy;     /* owned reference, nullable: of the domain */
+  char *policy_lack;       /* owned, nullable */
   gboolean distrusted;     /* @failure is one of proof */
   PrDane *dane;            /* owned, nullable: looks at the current candidate */
   PrDemand demand;         /* of the current candidate */
@@ -268,7 +272,16 @@ take_exchangers (PrTargets *self, const GArray *exchangers)
   self->implied = exchangers->len == 1 && g_ascii_strcasecmp (first->host, self->domain) == 0;
   drop_own_name (self);
   move_failed_last (self);
-  pr_targets_next (self);
+  if (self->sts_token == 0)
+    pr_targets_next (self);
+}
+
+static void
+forget_policy (PrTargets *self)
+{
+  if (self->sts_token != 0)
+    pr_sts_cancel (self->options.sts, self->sts_token);
+  self->sts_token = 0;
 }
 
 static void
@@ -286,7 +299,20 @@ on_mx (const PrMxAnswer *answer, gpointer user_data)
     }
   pr_reply_copy (&self->failure, answer->failure);
   self->distrusted = answer->distrusted;
+  forget_policy (self);
   give_up (self);
+}
+
+static void
+on_policy (PrStsPolicy *policy, const char *why, gpointer user_data)
+{
+  PrTargets *self = user_data;
+
+  self->sts_token = 0;
+  self->policy = policy != NULL ? pr_sts_policy_ref (policy) : NULL;
+  self->policy_lack = g_strdup (why);
+  if (self->candidates != NULL)
+    pr_targets_next (self);
 }
 
 /* ── Proof ────────────────────────────────────────────────────────────────────────────────── */
@@ -308,6 +334,30 @@ find_addresses (PrTargets *self)
     pr_resolver_find_addresses (self->options.resolver, candidate->host, on_addresses, self);
 }
 
+/* FALSE: the domain's policy rules the current candidate out. What DANE proves goes first (RFC 8461
+ * §2). */
+static gboolean
+heed_policy (PrTargets *self)
+{
+  const char *host = g_array_index (self->candidates, Candidate, self->next_candidate - 1).host;
+  g_autofree char *why = NULL;
+
+  if (self->policy == NULL || self->policy->mode != PR_STS_ENFORCE ||
+      self->demand == PR_DEMAND_DANE)
+    return TRUE;
+  if (pr_sts_policy_names (self->policy, host))
+    {
+      self->demand = PR_DEMAND_STS;
+      return TRUE;
+    }
+  why =
+    g_strdup_printf ("The policy of %s (MTA-STS) names other servers than %s; somebody may have "
+                     "changed its DNS records on the way",
+                     self->domain, host);
+  distrust (self, why);
+  return FALSE;
+}
+
 static void
 on_dane (const PrDaneAnswer *answer, gpointer user_data)
 {
@@ -325,7 +375,7 @@ on_dane (const PrDaneAnswer *answer, gpointer user_data)
         self->tlsa = g_ptr_array_ref (answer->records);
     }
   g_clear_pointer (&self->dane, pr_dane_free);
-  if (self->tls_name != NULL)
+  if (self->tls_name != NULL && heed_policy (self))
     find_addresses (self);
   else
     pr_targets_next (self);
@@ -365,6 +415,9 @@ find_exchangers (PrTargets *self)
       return;
     }
   self->domain = g_steal_pointer (&ascii);
+  if (self->options.sts != NULL)
+    self->sts_token =
+      pr_sts_ask (self->options.sts, self->domain, self->options.route->ca_file, on_policy, self);
   self->mx = pr_mx_new (self->options.resolver, self->options.dnssec, self->domain, on_mx, self);
 }
 
@@ -389,6 +442,9 @@ pr_targets_free (PrTargets *self)
   if (self->token != 0)
     pr_resolver_cancel (self->options.resolver, self->token);
   g_clear_pointer (&self->mx, pr_mx_free);
+  forget_policy (self);
+  g_clear_pointer (&self->policy, pr_sts_policy_unref);
+  g_free (self->policy_lack);
   g_clear_pointer (&self->dane, pr_dane_free);
   g_clear_pointer (&self->tlsa, g_ptr_array_unref);
   g_free (self->tls_name);
@@ -435,8 +491,14 @@ give_address (PrTargets *self)
     .demand = self->demand,
     .tlsa = self->tlsa,
     .domain = self->domain,
+    .policy_lack = self->policy_lack,
   };
 
+  if (self->policy != NULL && self->policy->mode == PR_STS_TESTING)
+    {
+      target.policy_is_tested = TRUE;
+      target.policy_names_it = pr_sts_policy_names (self->policy, candidate->host);
+    }
   /* What a person or the recipient's address names is what is meant; plain DNS proves nothing. */
   target.proven =
     self->proven || self->options.route->via != PR_VIA_MX || *self->options.domain == '[';
@@ -484,8 +546,10 @@ pr_targets_next (PrTargets *self)
   if (self->proven)
     self->dane =
       pr_dane_new (self->options.dnssec, candidate->host, candidate->port, on_dane, self);
-  else
+  else if (heed_policy (self))
     find_addresses (self);
+  else
+    pr_targets_next (self);
 }
 
 gboolean

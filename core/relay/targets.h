@@ -5,6 +5,7 @@
 #include "net/dnssec.h"
 #include "net/resolver.h"
 #include "relay/hosts.h"
+#include "relay/sts.h"
 #include "smtp/reply.h"
 
 G_BEGIN_DECLS
@@ -22,6 +23,7 @@ typedef enum
 {
   PR_DEMAND_NONE,
   PR_DEMAND_ENCRYPT, /* any: the domain's TLSA records are none that can be used (RFC 7672 §2.2) */
+  PR_DEMAND_STS,     /* its own certificate, by an authority that is trusted (RFC 8461 §4) */
   PR_DEMAND_DANE,    /* a certificate that the TLSA records name */
 } PrDemand;
 
@@ -35,6 +37,10 @@ typedef struct
   const char *tls_name; /* what to ask for by SNI, and what the certificate must be for */
   GPtrArray *tlsa;      /* (nullable) (element-type PrTlsa): DANE */
   const char *domain;   /* (nullable) mx: the recipients', in A-labels */
+  /* The domain's MTA-STS policy where it demands nothing: it is being tested, and names the host
+   * or does not; or why the one that it has cannot be had (nullable). */
+  gboolean policy_is_tested, policy_names_it;
+  const char *policy_lack;
 } PrTarget;
 
 /* @target: borrowed until the next call or free. NULL: there is none left, and @failure says why:
@@ -47,6 +53,7 @@ typedef struct
 {
   PrResolver *resolver;
   PrDnssec *dnssec; /* (nullable) mx: asked first, for what it can prove; NULL: DANE is off */
+  PrSts *sts;       /* (nullable) mx: the domain's policy counts; NULL: MTA-STS is off */
   PrHosts *hosts;
   const PrConfig *config; /* hostname and listeners: what is ourselves */
   const PrRouteConfig *route;

@@ -31,6 +31,7 @@ struct _PrWay
   char *told;          /* owned, nullable: the last fault that was told */
   gboolean noted;      /* there is an event */
   PrTlsClient *client; /* owned, nullable */
+  PrTlsClient *strict; /* owned, nullable: made when it is needed, for a policy */
   PrTlsClient *dane;   /* owned, nullable: made when it is needed */
 };
 
@@ -274,6 +275,7 @@ pr_way_unref (PrWay *self)
   if (--self->refs > 0)
     return;
   g_clear_pointer (&self->client, pr_tls_client_unref);
+  g_clear_pointer (&self->strict, pr_tls_client_unref);
   g_clear_pointer (&self->dane, pr_tls_client_unref);
   pr_secret_free (self->secret);
   g_free (self->pin);
@@ -297,8 +299,14 @@ pr_way_forget (PrWay *self)
 PrTlsClient *
 pr_way_get_tls (PrWay *self, PrDemand demand)
 {
-  if (demand != PR_DEMAND_DANE || self->pin != NULL || self->client == NULL)
+  if (demand < PR_DEMAND_STS || self->pin != NULL || self->client == NULL)
     return self->client;
+  if (demand == PR_DEMAND_STS)
+    {
+      if (self->strict == NULL)
+        self->strict = pr_tls_client_derive (self->client, PR_TLS_VERIFY_FULL);
+      return self->strict;
+    }
   if (self->dane == NULL) /* it trusts nobody else, so there is nothing that could fail */
     self->dane = pr_tls_client_new (PR_TLS_VERIFY_DANE, NULL, NULL, PR_TLS_1_2, NULL);
   return self->dane;

@@ -32,8 +32,9 @@ PrWay *pr_way_ref (PrWay *self);
 void pr_way_unref (PrWay *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (PrWay, pr_way_unref)
 
-/* What it takes where the host's domain demands @demand: DANE is the proof then, unless a person
- * has pinned a certificate. Borrowed; NULL with tls=off. Only of an open way. */
+/* What it takes where the host's domain demands @demand: DANE is the proof then, or an authority's
+ * word for a policy, unless a person has pinned a certificate. Borrowed; NULL with tls=off. Only of
+ * an open way. */
 PrTlsClient *pr_way_get_tls (PrWay *self, PrDemand demand);
 
 /* A password, or an access token. Borrowed, until the next check; NULL where nobody signs in. Only
