@@ -174,6 +174,28 @@ open_listener (PrServer *self, GPtrArray *old, const PrListenerConfig *listener,
   pr_port_unref (port);
 }
 
+static gboolean
+is_wanted (const PrConfig *config, const char *address)
+{
+  for (guint i = 0; i < config->listeners->len; i++)
+    {
+      const PrListenerConfig *listener = config->listeners->pdata[i];
+
+      if (g_strv_contains ((const char *const *) listener->listen, address))
+        return TRUE;
+    }
+  return FALSE;
+}
+
+/* Before others open: 0.0.0.0:2525 cannot be had while 127.0.0.1:2525 is open. */
+static void
+close_unwanted (GPtrArray *openings, const PrConfig *config)
+{
+  for (guint i = openings->len; i > 0; i--)
+    if (!is_wanted (config, ((Opening *) openings->pdata[i - 1])->address))
+      g_ptr_array_remove_index_fast (openings, i - 1);
+}
+
 /* What somebody signed in with is gone or another: the session ends, not only the next one. */
 static void
 end_revoked (PrServer *self, PrConfig *before)
@@ -203,6 +225,7 @@ pr_server_set_config (PrServer *self, PrConfig *config, GPtrArray **faults)
   pr_limits_set (self->limits, config->max_connections, config->max_connections_per_client);
 
   pr_certificates_set_config (self->certificates, config);
+  close_unwanted (old, config);
   for (guint i = 0; i < config->listeners->len; i++)
     open_listener (self, old, config->listeners->pdata[i], *faults);
 

@@ -426,6 +426,22 @@ test_sign_in_required (World *world, gconstpointer config)
   client_close (&client);
 }
 
+/* The same port, on every address in place of one. */
+static void
+test_opens_up (World *world, gconstpointer config)
+{
+  guint16 port = world->port;
+  g_autofree char *wide =
+    g_strdup_printf ("[server]\nhostname=x.example\n[listener l]\nlisten=0.0.0.0:%u\n", port);
+  Client client;
+
+  world_listen (world, wide);
+  g_assert_cmpuint (world->port, ==, port);
+  client_open (&client, world);
+  client_talk (&client, "EHLO x\r\n", "250 ");
+  client_close (&client);
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -442,6 +458,7 @@ main (int argc, char *argv[])
   ADD ("stop-while-storing", PLAIN, test_stop_while_storing);
   ADD ("large", PLAIN, test_large);
   ADD ("reload", PLAIN, test_reload);
+  ADD ("opens-up", PLAIN, test_opens_up);
   ADD ("disconnect-by-hand", PLAIN, test_disconnect_by_hand);
   ADD ("early-end", PLAIN, test_early_end);
 #define ADD_AUTH(name, config, function)                                                           \
