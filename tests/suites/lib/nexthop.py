@@ -77,11 +77,12 @@ class _End(Exception):
 
 
 class NextHop:
-    """TLS: paths of a certificate and its key; then STARTTLS is offered.
+    """TLS: paths of a certificate and its key; then STARTTLS is offered, or, when IMPLICIT, TLS
+    begins at once.
     EXTENSIONS None: EHLO is refused with 502. `address` is what a route's hosts= takes."""
 
     def __init__(self, extensions=FULL, host="127.0.0.1", port=None, unix=None, lmtp=False,
-                 namespace=None, keep_text=True, backlog=1024, tls=None):
+                 namespace=None, keep_text=True, backlog=1024, tls=None, implicit=False):
         self.extensions = extensions
         self.lmtp = lmtp
         self.host, self.port, self.unix = host, port or process.free_port(), unix
@@ -89,6 +90,7 @@ class NextHop:
         self.keep_text = keep_text
         self.backlog = backlog
         self.tls = tls
+        self.implicit = implicit
         self.rules = []
         self.messages = []
         self.sessions = []
@@ -185,11 +187,16 @@ class NextHop:
                 self._sockets.add(sock)
             threading.Thread(target=self._serve, args=(sock, session), daemon=True).start()
 
+    def begin_tls(self, sock):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*self.tls)
+        return context.wrap_socket(sock, server_side=True)
+
     def _serve(self, sock, session):
         if sock.family != socket.AF_UNIX:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
-            _Conversation(self, sock, session).run()
+            _Conversation(self, self.begin_tls(sock) if self.implicit else sock, session).run()
         except (_End, OSError):
             pass
         finally:
@@ -338,9 +345,7 @@ class _Conversation:
         if not self.hop.tls:
             self.answer("starttls", argument, "502 5.5.1 Not here")
         elif self.answer("starttls", argument, "220 2.0.0 Go ahead"):
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(*self.hop.tls)
-            self.sock = context.wrap_socket(self.sock, server_side=True)
+            self.sock = self.hop.begin_tls(self.sock)
             self.clear()
 
     def do_ehlo(self, argument):

@@ -238,6 +238,12 @@ class Window:
                                  str(self.process.pid), check=False).split()
         return found[-1] if found else None
 
+    def is_on_screen(self, title):
+        """A window with this title. It asks X, not the accessibility bus: GTK 4.8 warns when asked
+        about a window that closes at this moment."""
+        found = self.desktop.run("xdotool", "search", "--onlyvisible", "--name", title, check=False)
+        return bool(found.split())
+
     def activate(self):
         xid = process.wait_until("the window on the screen", lambda: self.xid, LIMIT)
         self.desktop.run("xdotool", "windowactivate", "--sync", xid)
