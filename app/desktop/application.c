@@ -7,6 +7,7 @@
 #include <glib/gi18n.h>
 
 #include "desktop/launcher.h"
+#include "ui/assistant.h"
 #include "ui/pages.h"
 #include "ui/settings-window.h"
 #include "ui/toast.h"
@@ -23,6 +24,7 @@ struct _PrApplication
   PrLauncher *launcher; /* owned: from start-up on */
   gboolean asked_once;  /* the service was found missing, and started */
   gboolean is_starting; /* it was started and does not answer yet */
+  gboolean was_greeted; /* it was seen whether anything is set up */
 };
 
 G_DEFINE_FINAL_TYPE (PrApplication, pr_application, ADW_TYPE_APPLICATION)
@@ -109,6 +111,51 @@ on_start_service (GSimpleAction *action, GVariant *parameter, gpointer user_data
   start_service (user_data);
 }
 
+/* One at a time: what somebody began stays. @route: as of pr_assistant_new (). */
+static void
+open_assistant (PrApplication *self, const char *route)
+{
+  GtkWindow *assistant = find_window (self, PR_TYPE_ASSISTANT);
+
+  if (assistant == NULL)
+    {
+      assistant =
+        GTK_WINDOW (pr_assistant_new (find_window (self, PR_TYPE_WINDOW), self->service, route));
+      gtk_window_set_application (assistant, GTK_APPLICATION (self));
+    }
+  gtk_window_present (assistant);
+}
+
+static void
+on_routes (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (PrApplication) self = user_data;
+  g_autoptr (GVariant) answer = pr_service_call_finish (PR_SERVICE (source), result, NULL);
+  g_autoptr (GVariant) routes = answer != NULL ? g_variant_get_child_value (answer, 0) : NULL;
+
+  if (routes != NULL && g_variant_n_children (routes) == 0 &&
+      find_window (self, PR_TYPE_WINDOW) != NULL)
+    open_assistant (self, NULL);
+}
+
+/* Without a route all mail waits: the first start begins with setting one up. */
+static void
+greet (PrApplication *self)
+{
+  if (self->was_greeted || !pr_service_is_connected (self->service))
+    return;
+
+  self->was_greeted = TRUE;
+  pr_service_call (self->service, "Configuration1", "GetRoutes", NULL, "(aa{sv})", NULL, on_routes,
+                   g_object_ref (self));
+}
+
+static void
+on_assistant (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  open_assistant (user_data, NULL);
+}
+
 /* The settings may be open already, behind the window. */
 static void
 show_settings (PrApplication *self)
@@ -131,6 +178,8 @@ on_show (GSimpleAction *action, GVariant *parameter, gpointer user_data)
   g_application_activate (G_APPLICATION (self));
   if (g_str_equal (page, "settings"))
     show_settings (self);
+  else if (g_str_equal (page, "sign-in") && *item != '\0')
+    open_assistant (self, item);
   else if (*page != '\0')
     pr_window_show (PR_WINDOW (find_window (self, PR_TYPE_WINDOW)), page,
                     *item != '\0' ? item : NULL);
@@ -170,6 +219,7 @@ add_actions (PrApplication *self)
   static const GActionEntry actions[] = {
     { .name = "show", .activate = on_show, .parameter_type = "(ss)" },
     { .name = "settings", .activate = on_settings },
+    { .name = "assistant", .activate = on_assistant },
     { .name = "start-service", .activate = on_start_service },
     { .name = "about", .activate = on_about },
     { .name = "quit", .activate = on_quit },
@@ -181,6 +231,8 @@ add_actions (PrApplication *self)
                                          (const char *[]){ "<Control>q", NULL });
   gtk_application_set_accels_for_action (application, "app.settings",
                                          (const char *[]){ "<Control>comma", NULL });
+  gtk_application_set_accels_for_action (application, "app.assistant",
+                                         (const char *[]){ "<Control>n", NULL });
   gtk_application_set_accels_for_action (application, "window.close",
                                          (const char *[]){ "<Control>w", NULL });
   gtk_application_set_accels_for_action (application, "win.search",
@@ -254,6 +306,8 @@ pr_application_startup (GApplication *application)
   self->service = pr_service_new (self->home);
   self->launcher = pr_launcher_new (self->home, on_launch_failed, self);
   g_signal_connect_object (self->service, "notify::state", G_CALLBACK (on_service_state), self,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->service, "notify::state", G_CALLBACK (greet), self,
                            G_CONNECT_SWAPPED);
   pr_service_connect (self->service);
 }

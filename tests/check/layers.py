@@ -48,7 +48,7 @@ HOMES = {
     r'libsoup/': ('core/net',),
     r'libsecret/': ('app/keyring',),
     r'libnotify/': ('app/service',),
-    r'json-glib/': ('app/ctl', 'core/relay', 'core/config', 'core/oauth'),
+    r'json-glib/': ('app/ctl', 'ui', 'core/relay', 'core/config', 'core/oauth'),
     r'unbound\.h': ('core/net',),
 }
 

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the assistant knows without a service: ui/reach and ui/diagnosis. */
+
+#include "ui/diagnosis.h"
+#include "ui/reach.h"
+
+#define NETWORKS                                                                                   \
+  "[{'interface': <'a'>, 'address': <'192.0.2.1'>, 'network': <'192.0.2.0/24'>, 'private': "       \
+  "<false>}, {'interface': <'b'>, 'address': <'fd00::7'>, 'network': <'fd00::/64'>, 'private': "   \
+  "<true>}, {'interface': <'b'>, 'address': <'10.1.2.3'>, 'network': <'10.1.2.0/24'>, "            \
+  "'private': <true>}]"
+
+static GVariant *
+parse (const char *type, const char *text)
+{
+  g_autoptr (GError) error = NULL;
+  GVariant *value = g_variant_parse (G_VARIANT_TYPE (type), text, NULL, NULL, &error);
+
+  g_assert_no_error (error);
+  return g_variant_ref_sink (value);
+}
+
+static void
+assert_edits (const char *conf, gboolean without_password, const char *edits, const char *undo)
+{
+  g_autoptr (GVariant) networks = parse ("aa{sv}", NETWORKS);
+  g_autoptr (GVariant) back = NULL;
+  g_autoptr (GVariant) made = pr_reach_make_edits (conf, networks, without_password, &back);
+  g_autofree char *made_text = g_variant_print (made, FALSE);
+  g_autofree char *back_text = g_variant_print (back, FALSE);
+
+  g_assert_cmpstr (made_text, ==, edits);
+  g_assert_cmpstr (back_text, ==, undo);
+}
+
+static void
+test_edits (void)
+{
+  assert_edits ("", FALSE, "[('set', 'listener main', 'listen', '0.0.0.0:2525;[::]:2525')]",
+                "[('remove', 'listener main', '', '')]");
+  assert_edits ("[listener a]\nlisten=127.0.0.1:25\n", FALSE,
+                "[('set', 'listener a', 'listen', '0.0.0.0:25')]",
+                "[('set', 'listener a', 'listen', '127.0.0.1:25')]");
+  assert_edits ("[listener a]\nlisten=10.1.2.3:25\n[access]\nrelay-networks=fd00::/64\n", TRUE,
+                "[('add', 'access', 'relay-networks', '10.1.2.0/24')]",
+                "[('take', 'access', 'relay-networks', '10.1.2.0/24')]");
+  assert_edits ("[listener a]\nlisten=10.1.2.3:25\n", FALSE, "[]", "[]");
+}
+
+static void
+test_address (void)
+{
+  g_autoptr (GVariant) networks = parse ("aa{sv}", NETWORKS);
+  g_autoptr (GVariant) none = parse ("aa{sv}", "@aa{sv} []");
+  const char *network = NULL;
+
+  g_assert_cmpstr (pr_reach_find_address (networks, &network), ==, "10.1.2.3");
+  g_assert_cmpstr (network, ==, "10.1.2.0/24");
+  g_assert_null (pr_reach_find_address (none, NULL));
+}
+
+static void
+assert_diagnosis (const char *text, gboolean good, PrStep step, PrRemedy remedy)
+{
+  g_autoptr (GVariant) event = parse ("a{sv}", text);
+  PrDiagnosis diagnosis;
+
+  g_assert_true (pr_diagnosis_read (event, "m1", "out", &diagnosis));
+  g_assert_cmpint (diagnosis.is_good, ==, good);
+  g_assert_cmpint (diagnosis.step, ==, step);
+  g_assert_cmpint (diagnosis.remedy, ==, remedy);
+  g_assert_cmpstr (diagnosis.words, !=, "");
+}
+
+static void
+test_diagnosis (void)
+{
+  g_autoptr (GVariant) other = parse ("a{sv}", "{'kind': <'delivered'>, 'message': <'m2'>}");
+  PrDiagnosis diagnosis;
+
+  g_assert_false (pr_diagnosis_read (other, "m1", "out", &diagnosis));
+  g_assert_false (pr_diagnosis_read (other, NULL, NULL, &diagnosis));
+  assert_diagnosis ("{'kind': <'delivered'>, 'message': <'m1'>}", TRUE, PR_STEP_ACCEPTED,
+                    PR_REMEDY_NONE);
+  assert_diagnosis ("{'kind': <'sign-in-needed'>, 'route': <'out'>}", FALSE, PR_STEP_SECURED,
+                    PR_REMEDY_SIGN_IN);
+  assert_diagnosis ("{'kind': <'deferred'>, 'message': <'m1'>, 'text': <'the Certificate of x'>}",
+                    FALSE, PR_STEP_REACHED, PR_REMEDY_SIGN_IN);
+  assert_diagnosis ("{'kind': <'deferred'>, 'message': <'m1'>}", FALSE, PR_STEP_QUEUED,
+                    PR_REMEDY_SIGN_IN);
+  assert_diagnosis ("{'kind': <'failed'>, 'message': <'m1'>, 'code': <uint32 553>, 'text': "
+                    "<'sender not allowed'>}",
+                    FALSE, PR_STEP_SIGNED_IN, PR_REMEDY_SENDER);
+  assert_diagnosis ("{'kind': <'failed'>, 'message': <'m1'>, 'code': <uint32 554>}", FALSE,
+                    PR_STEP_SIGNED_IN, PR_REMEDY_AGAIN);
+}
+
+int
+main (int argc, char *argv[])
+{
+  g_test_init (&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
+  g_test_add_func ("/assistant/reach/edits", test_edits);
+  g_test_add_func ("/assistant/reach/address", test_address);
+  g_test_add_func ("/assistant/diagnosis", test_diagnosis);
+  return g_test_run ();
+}
