@@ -11,6 +11,8 @@
 #include "guard/users.h"
 #include "server/connection-private.h"
 
+#define DONE "Done"       /* as asked: words of endings are for people */
+#define REFUSED "Refused" /* before it said a word */
 #define LINGER_MS 5000
 /* A slow sender holds a session for hours inside any timeout that each octet restarts. */
 #define RATE_WINDOW_MS 30000
@@ -132,6 +134,27 @@ set_deadline (PrConnection *self, gboolean answered)
     }
 }
 
+/* The session closes: it was asked to (QUIT, 221), or its last reply says why. */
+static void
+note_ending (PrConnection *self, const GString *out)
+{
+  g_auto (GStrv) lines = NULL;
+  guint n;
+
+  if (!g_str_equal (self->ending, DONE) && !g_str_equal (self->ending, REFUSED))
+    return;
+
+  lines = g_strsplit (out->str, "\r\n", -1);
+  n = g_strv_length (lines);
+  if (n < 2 || g_str_has_prefix (lines[n - 2], "221 "))
+    return;
+
+  g_free (self->words);
+  self->words = g_strdup_printf (
+    "%s: %s", g_str_equal (self->ending, DONE) ? "Ended by Postroom" : REFUSED, lines[n - 2]);
+  self->ending = self->words;
+}
+
 /* Writes what the session said and follows it. FALSE: the connection is gone. */
 gboolean
 pr_connection_settle (PrConnection *self, GString *out)
@@ -143,6 +166,7 @@ pr_connection_settle (PrConnection *self, GString *out)
 
   if (pr_session_get_phase (self->session) == PR_SESSION_CLOSING)
     {
+      note_ending (self, out);
       pr_channel_finish (g_steal_pointer (&self->channel), LINGER_MS);
       finish (self);
       return FALSE;
@@ -352,7 +376,7 @@ pr_connection_start (PrServer *server, PrPort *port, int fd, const PrIp *peer, g
   self->port = pr_port_ref (port);
   self->ip = *peer;
   self->peer_port = peer_port;
-  self->ending = "Done";
+  self->ending = DONE;
   pr_ip_format (peer, self->ip_text);
   self->trusted = pr_access_may_relay (server->config, peer);
   self->next = server->first;
@@ -373,7 +397,7 @@ pr_connection_start (PrServer *server, PrPort *port, int fd, const PrIp *peer, g
   if (verdict.kind != PR_VERDICT_ACCEPT)
     {
       server->counts.n_refused_connections++;
-      self->ending = "Refused";
+      self->ending = REFUSED;
     }
   tls = pr_connection_get_tls (self);
   if (verdict.kind == PR_VERDICT_ACCEPT && tls != NULL)

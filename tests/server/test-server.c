@@ -395,6 +395,40 @@ test_client_leaves_while_checked (World *world, gconstpointer config)
   wait_for (world->context, world_saw (world, PR_EVENT_DISCONNECTED), "the end of the connection");
 }
 
+/* The log says why we hung up, in the words that the client heard. */
+static void
+test_endings (World *world, gconstpointer config)
+{
+  Client client;
+
+  client_open (&client, world);
+  client_talk (&client, "EHLO x\r\nQUIT\r\n", "221 ");
+  wait_for (world->context, world_was_told (world, "disconnected plain: Done"), "its end");
+  client_close (&client);
+
+  client_open (&client, world);
+  client_say (&client, "GET / HTTP/1.1\r\n");
+  wait_for (world->context, client_is_closed (&client), "the end of the connection");
+  wait_for (world->context, world_was_told (world, "disconnected plain: Ended by Postroom: 554 5."),
+            "its end");
+  client_close (&client);
+
+  client_open (&client, world);
+  for (guint i = 0; i < 100; i++)
+    client_say (&client, "NONSENSE\r\n");
+  wait_for (world->context, client_is_closed (&client), "the end of the connection");
+  wait_for (world->context, world_was_told (world, "disconnected plain: Ended by Postroom: 421 4."),
+            "its end");
+  client_close (&client);
+
+  pr_server_set_paused (world->server, TRUE);
+  client_open (&client, world);
+  wait_for (world->context, client_is_closed (&client), "the end of the connection");
+  wait_for (world->context, world_was_told (world, "disconnected plain: Refused: 421 4.3.2 "),
+            "its end");
+  client_close (&client);
+}
+
 /* Gone, or with another password: the sessions end, those of others stay. */
 static void
 test_revoked (World *world, gconstpointer config)
@@ -461,6 +495,7 @@ main (int argc, char *argv[])
   ADD ("opens-up", PLAIN, test_opens_up);
   ADD ("disconnect-by-hand", PLAIN, test_disconnect_by_hand);
   ADD ("early-end", PLAIN, test_early_end);
+  ADD ("endings", PLAIN, test_endings);
 #define ADD_AUTH(name, config, function)                                                           \
   g_test_add ("/server/" name, World, config, world_set_up, function, world_tear_down)
   ADD_AUTH ("user-relays", WITH_USER, test_user_relays);
