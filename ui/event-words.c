@@ -5,6 +5,7 @@
 #include <glib/gi18n.h>
 
 #include "control/client.h"
+#include "service-words.h"
 
 /* What stands in for the %s of a title. */
 typedef enum
@@ -35,9 +36,9 @@ static const Words all_words[] = {
   { "reloaded", N_ ("The configuration was read"), ABOUT_NOTHING, NULL, PR_TONE_PLAIN,
     "emblem-system-symbolic" },
   { "connected", N_ ("%s connected"), ABOUT_PEER, N_ ("Somebody connected"), PR_TONE_PLAIN,
-    "go-down-symbolic" },
+    "network-wired-symbolic" },
   { "disconnected", N_ ("%s disconnected"), ABOUT_PEER, N_ ("Somebody disconnected"), PR_TONE_PLAIN,
-    "go-down-symbolic" },
+    "network-wired-disconnected-symbolic" },
   { "refused", N_ ("Refused for %s"), ABOUT_PEER, N_ ("Refused"), PR_TONE_WARNING,
     "action-unavailable-symbolic" },
   { "accepted", N_ ("Accepted from %s"), ABOUT_SENDER, N_ ("Accepted, without a sender"),
@@ -147,7 +148,8 @@ char *
 pr_event_words_detail (GVariant *event)
 {
   const Words *words = find_words (event);
-  const char *text = words->about != ABOUT_TEXT ? pr_dict_string (event, "text") : NULL;
+  const char *text =
+    words->about != ABOUT_TEXT ? pr_service_words (pr_dict_string (event, "text")) : NULL;
   const char *route = words->about != ABOUT_ROUTE ? pr_dict_string (event, "route") : NULL;
   gint64 code = pr_dict_number (event, "code");
   g_autoptr (GString) detail = g_string_new (NULL);
@@ -157,7 +159,10 @@ pr_event_words_detail (GVariant *event)
     g_string_append_printf (detail, _ ("by route %s"), route);
   if (code != 0)
     g_string_append_printf (detail, "%s%" G_GINT64_FORMAT, detail->len > 0 ? " · " : "", code);
-  if (text != NULL && *text != '\0')
+  if (text != NULL && *text != '\0' && g_strcmp0 (words->kind, "connected") == 0)
+    /* Translators: where somebody connected; %s is the name of a listener */
+    g_string_append_printf (detail, _ ("at %s"), text);
+  else if (text != NULL && *text != '\0')
     g_string_append_printf (detail, "%s%s", code != 0 ? " " : detail->len > 0 ? " · " : "", text);
 
   return g_string_free (g_steal_pointer (&detail), FALSE);

@@ -11,6 +11,8 @@
 #include "files.h"
 #include "toast.h"
 
+#define NARROW 560 /* pixels: below it the search has a line of its own */
+
 struct _PrLogPage
 {
   AdwBin parent_instance;
@@ -21,7 +23,11 @@ struct _PrLogPage
   GSimpleActionGroup *actions;  /* owned */
   gboolean is_filtered;
 
-  GtkSearchEntry *search; /* template children */
+  gboolean is_narrow;
+  guint fit_source; /* 0: the bar fits */
+
+  GtkBox *bar; /* template children */
+  GtkSearchEntry *search;
   GtkDropDown *what;
   GtkDropDown *since;
   GtkStack *states;
@@ -280,6 +286,40 @@ pr_log_page_unmap (GtkWidget *widget)
   GTK_WIDGET_CLASS (pr_log_page_parent_class)->unmap (widget);
 }
 
+/* Later: what is being laid out may not change. */
+static gboolean
+on_fit (gpointer user_data)
+{
+  PrLogPage *self = user_data;
+
+  self->fit_source = 0;
+  gtk_orientable_set_orientation (GTK_ORIENTABLE (self->bar), self->is_narrow
+                                                                ? GTK_ORIENTATION_VERTICAL
+                                                                : GTK_ORIENTATION_HORIZONTAL);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+on_layout (PrLogPage *self, int width)
+{
+  gboolean narrow = width < NARROW;
+
+  if (narrow == self->is_narrow)
+    return;
+
+  self->is_narrow = narrow;
+  if (self->fit_source == 0)
+    self->fit_source = g_idle_add (on_fit, self);
+}
+
+static void
+pr_log_page_realize (GtkWidget *widget)
+{
+  GTK_WIDGET_CLASS (pr_log_page_parent_class)->realize (widget);
+  g_signal_connect_object (gtk_native_get_surface (gtk_widget_get_native (widget)), "layout",
+                           G_CALLBACK (on_layout), widget, G_CONNECT_SWAPPED);
+}
+
 static void
 show_item (PrPage *page, const char *item)
 {
@@ -352,6 +392,7 @@ pr_log_page_dispose (GObject *object)
 {
   PrLogPage *self = PR_LOG_PAGE (object);
 
+  g_clear_handle_id (&self->fit_source, g_source_remove);
   g_clear_object (&self->selection);
   g_clear_object (&self->events);
   g_clear_object (&self->actions);
@@ -372,10 +413,12 @@ pr_log_page_class_init (PrLogPageClass *klass)
   g_object_class_override_property (object_class, PROP_SERVICE, "service");
   g_object_class_override_property (object_class, PROP_BADGE, "badge");
   widget_class->map = pr_log_page_map;
+  widget_class->realize = pr_log_page_realize;
   widget_class->unmap = pr_log_page_unmap;
 
   g_type_ensure (PR_TYPE_LOG_EVENT);
   gtk_widget_class_set_template_from_resource (widget_class, PR_UI_PATH "log-page.ui");
+  gtk_widget_class_bind_template_child (widget_class, PrLogPage, bar);
   gtk_widget_class_bind_template_child (widget_class, PrLogPage, search);
   gtk_widget_class_bind_template_child (widget_class, PrLogPage, what);
   gtk_widget_class_bind_template_child (widget_class, PrLogPage, since);

@@ -4,6 +4,7 @@
 #include <glib/gi18n.h>
 
 #include "control/client.h"
+#include "service-words.h"
 
 struct _PrSession
 {
@@ -50,18 +51,24 @@ strip_port (const char *peer)
   return g_strdup (peer);
 }
 
+/* What a client calls itself. (nullable) */
+static const char *
+get_name (PrSession *self)
+{
+  const char *name = pr_dict_string (self->facts, "name");
+
+  return is_outbound (self) || name == NULL || *name == '\0' ? NULL : name;
+}
+
 static char *
 make_title (PrSession *self)
 {
   const char *peer = pr_dict_string (self->facts, "peer");
-  const char *name = pr_dict_string (self->facts, "name");
-  g_autofree char *address = strip_port (peer != NULL ? peer : "");
+  const char *name = get_name (self);
 
   if (is_outbound (self))
     return g_strdup (peer != NULL ? peer : _ ("Next server"));
-  /* Translators: a client by the name it says and its address */
-  return name != NULL && *name != '\0' ? g_strdup_printf (_ ("%s (%s)"), name, address)
-                                       : g_steal_pointer (&address);
+  return name != NULL ? g_strdup (name) : strip_port (peer != NULL ? peer : "");
 }
 
 static char *
@@ -70,22 +77,42 @@ make_state (PrSession *self)
   const char *state = pr_dict_string (self->facts, "state");
 
   if (self->alive)
-    return g_strdup (state != NULL ? state : "");
-  return self->why != NULL ? g_strdup_printf (_ ("Ended: %s"), self->why) : g_strdup (_ ("Ended"));
+    return g_strdup (state != NULL ? pr_service_words (state) : "");
+  return self->why != NULL ? g_strdup_printf (_ ("Ended: %s"), pr_service_words (self->why))
+                           : g_strdup (_ ("Ended"));
+}
+
+/* "192.0.2.7 · waiting for a command · 3 messages" */
+static void
+append_part (GString *text, const char *part)
+{
+  if (*part != '\0')
+    g_string_append_printf (text, "%s%s", text->len > 0 ? " · " : "", part);
 }
 
 static char *
 make_subtitle (PrSession *self)
 {
   g_autofree char *state = make_state (self);
+  const char *peer = pr_dict_string (self->facts, "peer");
   guint messages = (guint) pr_dict_number (self->facts, "messages");
-  g_autofree char *count = NULL;
+  g_autoptr (GString) text = g_string_new (NULL);
 
-  if (messages == 0)
-    return g_steal_pointer (&state);
-  count = g_strdup_printf (ngettext ("%u message", "%u messages", messages), messages);
-  /* Translators: the state of a conversation, and how many messages it carried */
-  return g_strdup_printf (_ ("%s · %s"), state, count);
+  if (get_name (self) != NULL && peer != NULL)
+    {
+      g_autofree char *address = strip_port (peer);
+
+      append_part (text, address);
+    }
+  append_part (text, state);
+  if (messages > 0)
+    {
+      g_autofree char *count =
+        g_strdup_printf (ngettext ("%u message", "%u messages", messages), messages);
+
+      append_part (text, count);
+    }
+  return g_string_free (g_steal_pointer (&text), FALSE);
 }
 
 static void
@@ -125,7 +152,8 @@ pr_session_get_property (GObject *object, guint id, GValue *value, GParamSpec *p
     case PROP_TITLE: g_value_set_string (value, self->title); break;
     case PROP_SUBTITLE: g_value_set_string (value, self->subtitle); break;
     case PROP_ICON_NAME:
-      g_value_set_static_string (value, is_outbound (self) ? "go-up-symbolic" : "go-down-symbolic");
+      g_value_set_static_string (value, is_outbound (self) ? "network-transmit-symbolic"
+                                                           : "network-receive-symbolic");
       break;
     case PROP_ALIVE: g_value_set_boolean (value, self->alive); break;
     default: G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);

@@ -3,6 +3,7 @@
 
 #include "queue/event.h"
 #include "ui/event-words.h"
+#include "ui/service-words.h"
 
 #define event(text) g_variant_ref_sink (g_variant_new_parsed (text))
 
@@ -43,6 +44,21 @@ test_unknown (void)
   g_assert_null (pr_event_words_class (newer));
 }
 
+/* What the service says in whole sentences is told in the language of the window; what others said
+ * stays as it is. */
+static void
+test_service_words (void)
+{
+  g_assert_cmpstr (pr_service_words ("The connection broke"), ==, "The connection broke");
+  g_assert_cmpstr (pr_service_words ("250 %s ok"), ==, "250 %s ok");
+  g_assert_cmpstr (pr_service_words (""), ==, "");
+  g_assert_null (pr_service_words (NULL));
+  assert_words ("{'kind': <'connected'>, 'peer': <'::1'>, 'text': <'main'>}", "::1 connected",
+                "at main");
+  assert_words ("{'kind': <'disconnected'>, 'peer': <'::1'>, 'text': <'Done'>}", "::1 disconnected",
+                "Done");
+}
+
 /* Every kind there is has words of its own. */
 static void
 test_all (void)
@@ -75,6 +91,7 @@ int
 main (int argc, char *argv[])
 {
   g_test_init (&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
+  g_test_add_func ("/event-words/service", test_service_words);
   g_test_add_func ("/event-words/words", test_words);
   g_test_add_func ("/event-words/unknown", test_unknown);
   g_test_add_func ("/event-words/all", test_all);
