@@ -8,12 +8,14 @@
 
 #include "queue-model.h"
 
+#include "control/client.h"
 #include "queue-rows.h"
 
-#define PAGE 50        /* rows asked for at once */
-#define PAGES_AROUND 3 /* kept fresh on either side of the last place looked at */
-#define MAX_WANTED 12  /* pages that wait to be asked for: a fast scroll leaves the rest behind */
-#define REFRESH_MS 400 /* from one refresh to the next */
+#define PAGE 50         /* rows asked for at once */
+#define PAGES_AROUND 3  /* kept fresh on either side of the last place looked at */
+#define MAX_WANTED 12   /* pages that wait to be asked for: a fast scroll leaves the rest behind */
+#define REFRESH_MS 400  /* from one refresh to the next */
+#define MAX_NAMED 10000 /* messages in one order */
 #define MAX_ROWS 20000000 /* a longer list is shown so far */
 
 struct _PrQueueModel
@@ -80,14 +82,20 @@ add_text (GVariantBuilder *builder, const char *key, const char *value)
 }
 
 static void
+begin_filter (PrQueueModel *self, GVariantBuilder *out)
+{
+  g_variant_builder_init (out, G_VARIANT_TYPE_VARDICT);
+  add_text (out, "text", self->text);
+  add_text (out, "state", self->state);
+  add_text (out, "route", self->route);
+}
+
+static void
 ask (PrQueueModel *self, guint first, guint count, GAsyncReadyCallback callback, gpointer user_data)
 {
   GVariantBuilder filter;
 
-  g_variant_builder_init (&filter, G_VARIANT_TYPE_VARDICT);
-  add_text (&filter, "text", self->text);
-  add_text (&filter, "state", self->state);
-  add_text (&filter, "route", self->route);
+  begin_filter (self, &filter);
   add_text (&filter, "order", self->order);
   g_variant_builder_add (&filter, "{sv}", "descending", g_variant_new_boolean (self->descending));
   g_variant_builder_add (&filter, "{sv}", "subjects", g_variant_new_boolean (TRUE));
@@ -371,6 +379,46 @@ pr_queue_model_is_filtered (PrQueueModel *self)
   g_return_val_if_fail (PR_IS_QUEUE_MODEL (self), FALSE);
 
   return self->text != NULL || self->state != NULL || self->route != NULL;
+}
+
+char **
+pr_queue_model_get_ids (PrQueueModel *self, GtkBitset *rows, char ***held)
+{
+  g_autoptr (GStrvBuilder) ids = g_strv_builder_new ();
+  g_autoptr (GStrvBuilder) still = g_strv_builder_new ();
+  guint64 n = gtk_bitset_get_size (rows);
+
+  g_return_val_if_fail (PR_IS_QUEUE_MODEL (self), NULL);
+
+  if (n > MAX_NAMED)
+    return NULL;
+  for (guint i = 0; i < n; i++)
+    {
+      guint position = gtk_bitset_get_nth (rows, i);
+      PrQueueItem *item =
+        position < self->rows.items->len ? self->rows.items->pdata[position] : NULL;
+      const char *id = item != NULL ? pr_queue_item_get_id (item) : NULL;
+
+      if (id == NULL)
+        return NULL;
+      g_strv_builder_add (ids, id);
+      if (g_strcmp0 (pr_dict_string (pr_queue_item_get_message (item), "state"), "held") == 0)
+        g_strv_builder_add (still, id);
+    }
+  if (held != NULL)
+    *held = g_strv_builder_end (still);
+  return g_strv_builder_end (ids);
+}
+
+GVariant *
+pr_queue_model_get_filter (PrQueueModel *self)
+{
+  GVariantBuilder filter;
+
+  g_return_val_if_fail (PR_IS_QUEUE_MODEL (self), NULL);
+
+  begin_filter (self, &filter);
+  return g_variant_builder_end (&filter);
 }
 
 gboolean

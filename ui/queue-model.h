@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #pragma once
 
+#include <gtk/gtk.h>
+
 #include "ui/queue-item.h"
 #include "ui/service.h"
 
@@ -27,6 +29,12 @@ void pr_queue_model_set_filter (PrQueueModel *self, const char *text, const char
 /* @order: as in Queue1.List. */
 void pr_queue_model_set_order (PrQueueModel *self, const char *order, gboolean descending);
 gboolean pr_queue_model_is_filtered (PrQueueModel *self);
+/* (transfer full): the ids of @rows, NULL-terminated; NULL: one is not known yet, or there are more
+ * than an order can name (10,000). @held: (out) (nullable): those of them that are held, likewise.
+ */
+char **pr_queue_model_get_ids (PrQueueModel *self, GtkBitset *rows, char ***held);
+/* (transfer floating): what is shown, as a filter of Queue1, without its order. */
+GVariant *pr_queue_model_get_filter (PrQueueModel *self);
 gboolean pr_queue_model_is_loading (PrQueueModel *self);
 /* Asks anew, soon. */
 void pr_queue_model_refresh (PrQueueModel *self);

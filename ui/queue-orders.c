@@ -4,6 +4,7 @@
 #include <string.h>
 #include <glib/gi18n.h>
 
+#include "queue-deletion.h"
 #include "toast.h"
 
 #define UNDO_S 8
@@ -44,9 +45,10 @@ pr_queue_orders_send (GtkWidget *widget, PrService *service, const char *order,
 }
 
 void
-pr_queue_orders_send_all (GtkWidget *widget, PrService *service, const char *order)
+pr_queue_orders_send_matching (GtkWidget *widget, PrService *service, const char *order,
+                               GVariant *filter, const char *route)
 {
-  call (widget, service, "OrderAll", g_variant_new ("(s)", order));
+  call (widget, service, "OrderMatching", g_variant_new ("(s@a{sv}s)", order, filter, route));
 }
 
 void
@@ -64,62 +66,159 @@ pr_queue_orders_move (GtkWidget *widget, PrService *service, const char *const *
 
 /* ── Deleting ─────────────────────────────────────────────────────────────────────────────── */
 
-/* As long as its toast. */
+/* What may be undone, and is told of. The application stays until it has ended: a window that is
+ * closed leaves nothing half done. */
 typedef struct
 {
-  GtkWidget *widget;  /* owned */
-  PrService *service; /* owned */
-  char **ids;         /* owned */
-  char **held;        /* owned */
-  gboolean undone;
-} Deletion;
+  GtkWidget *widget;    /* owned */
+  PrDeletion *deletion; /* owned */
+  AdwToast *toast;      /* borrowed: the one that offers to undo; NULL: none does any more */
+  gboolean told;        /* that the service is away */
+} Undo;
+
+/* By itself or with its window. */
+static void
+on_toast_gone (gpointer user_data, GObject *toast)
+{
+  Undo *self = user_data;
+
+  self->toast = NULL;
+  pr_deletion_delete (self->deletion);
+}
+
+static void
+forget_toast (Undo *self)
+{
+  g_object_weak_unref (G_OBJECT (self->toast), on_toast_gone, self);
+  g_signal_handlers_disconnect_by_data (self->toast, self);
+  self->toast = NULL;
+}
 
 static void
 on_undo (AdwToast *toast, gpointer user_data)
 {
-  Deletion *self = user_data;
-  g_autoptr (GPtrArray) ids = g_ptr_array_new ();
+  Undo *self = user_data;
 
-  self->undone = TRUE;
-  for (char **id = self->ids; *id != NULL; id++)
-    if (!g_strv_contains ((const char *const *) self->held, *id))
-      g_ptr_array_add (ids, *id);
-  g_ptr_array_add (ids, NULL);
-  if (ids->len > 1)
-    pr_queue_orders_send (self->widget, self->service, "release", (const char *const *) ids->pdata);
+  forget_toast (self);
+  pr_deletion_restore (self->deletion);
+}
+
+/* It offers nothing any more. */
+static void
+take_toast (Undo *self)
+{
+  AdwToast *toast = self->toast;
+
+  if (toast == NULL)
+    return;
+
+  forget_toast (self);
+  adw_toast_dismiss (toast);
 }
 
 static void
-end_deletion (gpointer data, GClosure *closure)
+end_undo (Undo *self)
 {
-  Deletion *self = data;
+  GApplication *application = g_application_get_default ();
 
-  if (!self->undone)
-    pr_queue_orders_send (self->widget, self->service, "delete", (const char *const *) self->ids);
+  take_toast (self);
+  pr_deletion_free (self->deletion);
   g_object_unref (self->widget);
-  g_object_unref (self->service);
-  g_strfreev (self->ids);
-  g_strfreev (self->held);
   g_free (self);
+  if (application != NULL)
+    g_application_release (application);
+}
+
+/* @timeout_s: 0: until it is taken away. */
+static void
+offer (Undo *self, const char *title, guint timeout_s)
+{
+  AdwToast *toast = adw_toast_new (title);
+
+  take_toast (self);
+  self->toast = toast;
+  adw_toast_set_button_label (toast, _ ("Undo"));
+  adw_toast_set_timeout (toast, timeout_s);
+  g_signal_connect_data (toast, "button-clicked", G_CALLBACK (on_undo), self, NULL, 0);
+  g_object_weak_ref (G_OBJECT (toast), on_toast_gone, self);
+  pr_toast_add (self->widget, toast);
+}
+
+static void
+offer_count (Undo *self)
+{
+  guint n = pr_deletion_get_count (self->deletion);
+  g_autofree char *title =
+    g_strdup_printf (ngettext ("%u message deleted", "%u messages deleted", n), n);
+
+  offer (self, title, UNDO_S);
+}
+
+/* FALSE: the window is closed and nobody can be told: what is held stays held. */
+static gboolean
+tell_of_waiting (Undo *self)
+{
+  if (gtk_widget_get_root (self->widget) == NULL)
+    return FALSE;
+  if (!self->told)
+    pr_toast_show (self->widget,
+                   _ ("The service is away: this is carried out as soon as it is back"));
+  self->told = TRUE;
+  return TRUE;
+}
+
+static void
+on_deletion_changed (gpointer user_data)
+{
+  Undo *self = user_data;
+
+  switch (pr_deletion_get_state (self->deletion))
+    {
+    case PR_DELETION_READY:
+      if (self->toast != NULL && adw_toast_get_timeout (self->toast) == 0)
+        offer_count (self);
+      break;
+    case PR_DELETION_FAILED:
+      pr_toast_show (self->widget, pr_deletion_get_error (self->deletion));
+      break;
+    case PR_DELETION_GATHERING:
+    case PR_DELETION_DELETING:
+    case PR_DELETION_RESTORING:
+    case PR_DELETION_DONE:
+    default: break;
+    }
+  if (pr_deletion_get_state (self->deletion) >= PR_DELETION_DONE ||
+      (pr_deletion_waits (self->deletion) && !tell_of_waiting (self)))
+    end_undo (self);
+}
+
+static Undo *
+make_undo (GtkWidget *widget)
+{
+  Undo *self = g_new0 (Undo, 1);
+  GApplication *application = g_application_get_default ();
+
+  self->widget = g_object_ref (widget);
+  if (application != NULL)
+    g_application_hold (application);
+  return self;
 }
 
 void
 pr_queue_orders_delete (GtkWidget *widget, PrService *service, const char *const *ids,
                         const char *const *held)
 {
-  guint n = g_strv_length ((char **) ids);
-  g_autofree char *title =
-    g_strdup_printf (ngettext ("%u message deleted", "%u messages deleted", n), n);
-  AdwToast *toast = adw_toast_new (title);
-  Deletion *self = g_new0 (Deletion, 1);
+  Undo *self = make_undo (widget);
 
-  self->widget = g_object_ref (widget);
-  self->service = g_object_ref (service);
-  self->ids = g_strdupv ((char **) ids);
-  self->held = g_strdupv ((char **) held);
-  adw_toast_set_button_label (toast, _ ("Undo"));
-  adw_toast_set_timeout (toast, UNDO_S);
-  g_signal_connect_data (toast, "button-clicked", G_CALLBACK (on_undo), self, end_deletion, 0);
-  pr_queue_orders_send (widget, service, "hold", ids); /* nothing is sent while one may undo */
-  pr_toast_add (widget, toast);
+  self->deletion = pr_deletion_new (service, ids, held, on_deletion_changed, self);
+  offer_count (self);
+}
+
+void
+pr_queue_orders_delete_matching (GtkWidget *widget, PrService *service, GVariant *filter)
+{
+  Undo *self = make_undo (widget);
+
+  self->deletion = pr_deletion_new_matching (service, filter, on_deletion_changed, self);
+  offer (self, _ ("Deleting messages…"), 0);
 }

@@ -13,8 +13,10 @@ G_BEGIN_DECLS
 /* @order: as of Queue1.Order, but for `delete`. */
 void pr_queue_orders_send (GtkWidget *widget, PrService *service, const char *order,
                            const char *const *ids);
-/* The same for every message in the queue. */
-void pr_queue_orders_send_all (GtkWidget *widget, PrService *service, const char *order);
+/* For all that is in the queue now under @filter (a{sv} of Queue1, floating). @order: as of
+ * Queue1.OrderMatching, but for `delete`; @route: of `move`, else "". */
+void pr_queue_orders_send_matching (GtkWidget *widget, PrService *service, const char *order,
+                                    GVariant *filter, const char *route);
 /* Gives up and tells the sender. */
 void pr_queue_orders_fail (GtkWidget *widget, PrService *service, const char *const *ids);
 /* @route: "" lets the routes decide again. */
@@ -25,5 +27,7 @@ void pr_queue_orders_move (GtkWidget *widget, PrService *service, const char *co
  * undoing does not release. */
 void pr_queue_orders_delete (GtkWidget *widget, PrService *service, const char *const *ids,
                              const char *const *held);
+/* The same for all that is in the queue now under @filter (a{sv} of Queue1, floating). */
+void pr_queue_orders_delete_matching (GtkWidget *widget, PrService *service, GVariant *filter);
 
 G_END_DECLS

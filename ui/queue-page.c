@@ -15,8 +15,8 @@
 #include "save.h"
 #include "toast.h"
 
-#define NARROW 720         /* pixels: below it only what matters most is shown */
-#define MAX_SELECTED 10000 /* messages an order names; more only as the whole queue */
+#define NARROW 720  /* pixels: below it only what matters most is shown */
+#define MIN_ALL 100 /* selected rows that can be "all" */
 
 struct _PrQueuePage
 {
@@ -31,6 +31,7 @@ struct _PrQueuePage
   guint badge;                  /* messages that nothing moves by itself */
   guint fit_source;
   gboolean is_narrow;
+  gboolean is_all; /* all that is shown is selected, known or not */
 
   GtkSearchBar *search_bar; /* template children */
   PrQueueFilter *filter;
@@ -81,46 +82,26 @@ get_selected (PrQueuePage *self, char ***held)
 {
   g_autoptr (GtkBitset) selected =
     gtk_selection_model_get_selection (GTK_SELECTION_MODEL (self->selection));
-  g_autoptr (GPtrArray) ids = g_ptr_array_new_with_free_func (g_free);
-  g_autoptr (GPtrArray) still = g_ptr_array_new_with_free_func (g_free);
-  guint64 n = gtk_bitset_get_size (selected);
+  char **ids = pr_queue_model_get_ids (self->model, selected, held);
 
-  for (guint i = 0; i < MIN (n, MAX_SELECTED + 1); i++)
-    {
-      g_autoptr (PrQueueItem) item =
-        g_list_model_get_item (G_LIST_MODEL (self->selection), gtk_bitset_get_nth (selected, i));
-      const char *id = item != NULL ? pr_queue_item_get_id (item) : NULL;
-
-      if (id == NULL || i == MAX_SELECTED)
-        {
-          pr_toast_show (GTK_WIDGET (self->view),
-                         _ ("These are too many at once: select all, or fewer"));
-          return NULL;
-        }
-      g_ptr_array_add (ids, g_strdup (id));
-      if (g_strcmp0 (pr_dict_string (pr_queue_item_get_message (item), "state"), "held") == 0)
-        g_ptr_array_add (still, g_strdup (id));
-    }
-  g_ptr_array_add (ids, NULL);
-  g_ptr_array_add (still, NULL);
-  if (held != NULL)
-    *held = (char **) g_ptr_array_free (g_steal_pointer (&still), FALSE);
-  return (char **) g_ptr_array_free (g_steal_pointer (&ids), FALSE);
-}
-
-/* Every message there is, not only those under a filter. */
-static gboolean
-is_everything_selected (PrQueuePage *self)
-{
-  g_autoptr (GtkBitset) selected =
-    gtk_selection_model_get_selection (GTK_SELECTION_MODEL (self->selection));
-  guint64 n = gtk_bitset_get_size (selected);
-
-  return n > MAX_SELECTED && n == g_list_model_get_n_items (G_LIST_MODEL (self->model)) &&
-         !pr_queue_model_is_filtered (self->model);
+  if (ids == NULL)
+    pr_toast_show (GTK_WIDGET (self->view), _ ("These are too many at once: select all, or fewer"));
+  return ids;
 }
 
 /* ── Actions ──────────────────────────────────────────────────────────────────────────────── */
+
+/* TRUE: all were meant, and that was seen to. */
+static gboolean
+order_all (PrQueuePage *self, const char *order, const char *route)
+{
+  if (!self->is_all)
+    return FALSE;
+
+  pr_queue_orders_send_matching (GTK_WIDGET (self->view), self->service, order,
+                                 pr_queue_model_get_filter (self->model), route);
+  return TRUE;
+}
 
 /* queue.retry, queue.hold, queue.release: the order is the action's own name. */
 static void
@@ -130,9 +111,7 @@ on_order (GtkWidget *widget, const char *name, GVariant *parameter)
   const char *order = name + sizeof "queue." - 1;
   g_auto (GStrv) ids = NULL;
 
-  if (is_everything_selected (self))
-    pr_queue_orders_send_all (GTK_WIDGET (self->view), self->service, order);
-  else if ((ids = get_selected (self, NULL)) != NULL)
+  if (!order_all (self, order, "") && (ids = get_selected (self, NULL)) != NULL)
     pr_queue_orders_send (GTK_WIDGET (self->view), self->service, order, (const char *const *) ids);
 }
 
@@ -140,9 +119,9 @@ static void
 on_fail (GtkWidget *widget, const char *name, GVariant *parameter)
 {
   PrQueuePage *self = PR_QUEUE_PAGE (widget);
-  g_auto (GStrv) ids = get_selected (self, NULL);
+  g_auto (GStrv) ids = NULL;
 
-  if (ids != NULL)
+  if (!order_all (self, "fail", "") && (ids = get_selected (self, NULL)) != NULL)
     pr_queue_orders_fail (GTK_WIDGET (self->view), self->service, (const char *const *) ids);
 }
 
@@ -151,9 +130,12 @@ on_delete (GtkWidget *widget, const char *name, GVariant *parameter)
 {
   PrQueuePage *self = PR_QUEUE_PAGE (widget);
   g_auto (GStrv) held = NULL;
-  g_auto (GStrv) ids = get_selected (self, &held);
+  g_auto (GStrv) ids = NULL;
 
-  if (ids != NULL)
+  if (self->is_all)
+    pr_queue_orders_delete_matching (GTK_WIDGET (self->view), self->service,
+                                     pr_queue_model_get_filter (self->model));
+  else if ((ids = get_selected (self, &held)) != NULL)
     pr_queue_orders_delete (GTK_WIDGET (self->view), self->service, (const char *const *) ids,
                             (const char *const *) held);
 }
@@ -162,11 +144,11 @@ static void
 on_move (GtkWidget *widget, const char *name, GVariant *route)
 {
   PrQueuePage *self = PR_QUEUE_PAGE (widget);
-  g_auto (GStrv) ids = get_selected (self, NULL);
+  const char *to = g_variant_get_string (route, NULL);
+  g_auto (GStrv) ids = NULL;
 
-  if (ids != NULL)
-    pr_queue_orders_move (GTK_WIDGET (self->view), self->service, (const char *const *) ids,
-                          g_variant_get_string (route, NULL));
+  if (!order_all (self, "move", to) && (ids = get_selected (self, NULL)) != NULL)
+    pr_queue_orders_move (GTK_WIDGET (self->view), self->service, (const char *const *) ids, to);
 }
 
 static void
@@ -196,13 +178,16 @@ search (PrPage *page)
 }
 
 static void
-on_selection_changed (PrQueuePage *self)
+show_selection (PrQueuePage *self)
 {
   g_autoptr (GtkBitset) selected =
     gtk_selection_model_get_selection (GTK_SELECTION_MODEL (self->selection));
   guint64 n = gtk_bitset_get_size (selected);
+  gulong count = (gulong) n;
+  /* Translators: the first where all that is in the list is selected. */
   g_autofree char *text =
-    g_strdup_printf (ngettext ("%lu selected", "%lu selected", (gulong) n), (gulong) n);
+    self->is_all ? g_strdup_printf (ngettext ("All %lu selected", "All %lu selected", count), count)
+                 : g_strdup_printf (ngettext ("%lu selected", "%lu selected", count), count);
   static const char *const names[] = { "queue.retry",  "queue.hold", "queue.release",
                                        "queue.delete", "queue.fail", "queue.move" };
 
@@ -211,6 +196,28 @@ on_selection_changed (PrQueuePage *self)
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "queue.save", n == 1);
   gtk_label_set_label (self->count, text);
   gtk_action_bar_set_revealed (self->bar, n > 0);
+}
+
+/* Nobody selects as many as there are one by one: "all" is meant, those too that come. */
+static void
+on_selection_changed (PrQueuePage *self)
+{
+  g_autoptr (GtkBitset) selected =
+    gtk_selection_model_get_selection (GTK_SELECTION_MODEL (self->selection));
+  guint n = g_list_model_get_n_items (G_LIST_MODEL (self->model));
+
+  self->is_all = n >= MIN_ALL && gtk_bitset_get_size (selected) == n;
+  show_selection (self);
+}
+
+/* Rows that come and go are not selected: where all are meant, they are selected anew. */
+static void
+on_items_changed (PrQueuePage *self)
+{
+  if (self->is_all && g_list_model_get_n_items (G_LIST_MODEL (self->model)) > 0)
+    gtk_selection_model_select_all (GTK_SELECTION_MODEL (self->selection));
+  else
+    on_selection_changed (self);
 }
 
 /* ── The menu ─────────────────────────────────────────────────────────────────────────────── */
@@ -480,7 +487,7 @@ pr_queue_page_constructed (GObject *object)
 
   connect (self, gtk_column_view_get_sorter (self->view), "changed", on_order_changed);
   connect (self, self->selection, "selection-changed", on_selection_changed);
-  connect (self, self->selection, "items-changed", on_selection_changed);
+  connect (self, self->selection, "items-changed", on_items_changed);
   connect (self, self->model, "items-changed", choose_state);
   connect (self, self->model, "notify", choose_state);
   connect (self, self->service, "notify::status", on_status_changed);

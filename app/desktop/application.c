@@ -207,10 +207,10 @@ on_quit (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 {
   GtkWindow *window;
 
-  /* Destroyed, not left: what they still have to tell the service, they tell it then. */
+  /* Destroyed, not left: what they still have to tell the service, they tell it then, and the
+   * application ends when they have. */
   while ((window = gtk_application_get_active_window (user_data)) != NULL)
     gtk_window_destroy (window);
-  g_application_quit (user_data);
 }
 
 static void

@@ -74,6 +74,15 @@ PrDbusConfiguration1 *pr_control_make_configuration (PrControl *self);
 PrDbusSignIn1 *pr_control_make_sign_in (PrControl *self);
 /* control-alerts.c: answers what waits for a person. */
 void pr_control_connect_alerts (PrControl *self, PrDbusService1 *skeleton);
+/* control-orders.c: answers what orders messages about. */
+void pr_control_connect_orders (PrControl *self, PrDbusQueue1 *skeleton);
+/* control-queue.c: a filter's strings are borrowed from @options. NULL: fine, else what is wrong.
+ */
+const char *pr_control_read_filter (GVariant *options, PrStoreFilter *filter);
+/* FALSE: it is none, and the call was answered. */
+gboolean pr_control_read_id (GDBusMethodInvocation *invocation, const char *text, gint64 *id);
+/* The value of @text in @names, -1 if it is none of them. */
+int pr_control_find_word (const char *text, const char *const *names, guint n);
 /* control-providers.c: answers what concerns providers and routes. */
 void pr_control_connect_providers (PrControl *self, PrDbusConfiguration1 *skeleton);
 

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Messages that wait: looked at and ordered about. */
+/* Messages that wait, looked at. What people order about them is control-orders.c. */
 
 #include "service/control-private.h"
 #include "relay/bucket.h"
 #include "service/subject.h"
-#include "smtp/address.h"
 
 #define MAX_LIST 1000
 #define MAX_RECIPIENTS 20000 /* in one answer, so that it fits a D-Bus message */
@@ -221,9 +220,8 @@ on_listed (GPtrArray *messages, guint64 n_matching, guint64 revision, const GErr
   list_answer_free (answer);
 }
 
-/* The value of @text in @names, -1 if it is none of them. */
-static int
-find_word (const char *text, const char *const *names, guint n)
+int
+pr_control_find_word (const char *text, const char *const *names, guint n)
 {
   for (guint i = 0; i < n; i++)
     if (names[i] != NULL && g_str_equal (text, names[i]))
@@ -232,9 +230,8 @@ find_word (const char *text, const char *const *names, guint n)
   return -1;
 }
 
-/* Strings are borrowed from @options. NULL: fine, else what is wrong. */
-static const char *
-read_filter (GVariant *options, PrStoreFilter *filter)
+const char *
+pr_control_read_filter (GVariant *options, PrStoreFilter *filter)
 {
   static const char *const states[] = {
     [PR_RECIPIENT_QUEUED] = "queued",
@@ -259,13 +256,13 @@ read_filter (GVariant *options, PrStoreFilter *filter)
   g_variant_lookup (options, "descending", "b", &filter->descending);
   if (g_variant_lookup (options, "state", "&s", &word))
     {
-      filter->state = find_word (word, states, G_N_ELEMENTS (states));
+      filter->state = pr_control_find_word (word, states, G_N_ELEMENTS (states));
       if (filter->state < 0)
         return "A state is queued, held, delivered or failed";
     }
   if (g_variant_lookup (options, "order", "&s", &word))
     {
-      value = find_word (word, orders, G_N_ELEMENTS (orders));
+      value = pr_control_find_word (word, orders, G_N_ELEMENTS (orders));
       if (value < 0)
         return "An order is received, sender, size or next-attempt";
       filter->order = (PrStoreOrder) value;
@@ -280,7 +277,7 @@ on_list (PrDbusQueue1 *skeleton, GDBusMethodInvocation *invocation, GVariant *op
 {
   PrControl *self = user_data;
   PrStoreFilter filter;
-  const char *why = read_filter (options, &filter);
+  const char *why = pr_control_read_filter (options, &filter);
   PrControlCall *call;
 
   if (why != NULL)
@@ -298,8 +295,8 @@ on_list (PrDbusQueue1 *skeleton, GDBusMethodInvocation *invocation, GVariant *op
 
 /* ── One message ──────────────────────────────────────────────────────────────────────────── */
 
-static gboolean
-read_id (GDBusMethodInvocation *invocation, const char *text, gint64 *id)
+gboolean
+pr_control_read_id (GDBusMethodInvocation *invocation, const char *text, gint64 *id)
 {
   if (pr_id_parse (text, id))
     return TRUE;
@@ -371,7 +368,7 @@ on_get (PrDbusQueue1 *skeleton, GDBusMethodInvocation *invocation, const char *t
   PrControl *self = user_data;
   gint64 id;
 
-  if (read_id (invocation, text, &id))
+  if (pr_control_read_id (invocation, text, &id))
     pr_store_get (pr_engine_get_store (self->engine), id, on_got,
                   pr_control_call_new (self, invocation));
   return G_DBUS_METHOD_INVOCATION_HANDLED;
@@ -416,168 +413,13 @@ on_read_source (PrDbusQueue1 *skeleton, GDBusMethodInvocation *invocation, const
   PrControlCall *call;
   gint64 id;
 
-  if (!read_id (invocation, text, &id))
+  if (!pr_control_read_id (invocation, text, &id))
     return G_DBUS_METHOD_INVOCATION_HANDLED;
 
   call = pr_control_call_new (self, invocation);
   call->offset = offset;
   call->length = CLAMP (length, 1, MAX_READ);
   pr_store_get (pr_engine_get_store (self->engine), id, on_got_for_source, call);
-  return G_DBUS_METHOD_INVOCATION_HANDLED;
-}
-
-/* ── Orders ───────────────────────────────────────────────────────────────────────────────── */
-
-static void
-on_ordered (guint n_done, const char *why, gpointer user_data)
-{
-  g_dbus_method_invocation_return_value (user_data,
-                                         g_variant_new ("(us)", n_done, why != NULL ? why : ""));
-}
-
-static gboolean
-read_order (GDBusMethodInvocation *invocation, const char *word, PrOrder *order)
-{
-  static const char *const orders[] = {
-    [PR_ORDER_RETRY] = "retry",
-    [PR_ORDER_HOLD] = "hold",
-    [PR_ORDER_RELEASE] = "release",
-    [PR_ORDER_DELETE] = "delete",
-  };
-  int value = find_word (word, orders, G_N_ELEMENTS (orders));
-
-  if (value < 0)
-    {
-      pr_control_bad_args (invocation, "An order is retry, hold, release or delete");
-      return FALSE;
-    }
-
-  *order = (PrOrder) value;
-  return TRUE;
-}
-
-/* NULL: an id is wrong and the call was answered. */
-static GArray *
-read_ids (GDBusMethodInvocation *invocation, const char *const *texts)
-{
-  g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (gint64));
-
-  for (; *texts != NULL; texts++)
-    {
-      gint64 id;
-
-      if (!read_id (invocation, *texts, &id))
-        return NULL;
-      g_array_append_val (ids, id);
-    }
-
-  return g_steal_pointer (&ids);
-}
-
-static gboolean
-on_order (PrDbusQueue1 *skeleton, GDBusMethodInvocation *invocation, const char *word,
-          const char *const *texts, gpointer user_data)
-{
-  PrControl *self = user_data;
-  g_autoptr (GArray) ids = NULL;
-  PrOrder order;
-
-  if (read_order (invocation, word, &order) && (ids = read_ids (invocation, texts)) != NULL)
-    pr_runner_order (pr_engine_get_runner (self->engine), order, (gint64 *) ids->data, ids->len,
-                     on_ordered, invocation);
-  return G_DBUS_METHOD_INVOCATION_HANDLED;
-}
-
-static gboolean
-on_order_all (PrDbusQueue1 *skeleton, GDBusMethodInvocation *invocation, const char *word,
-              gpointer user_data)
-{
-  PrControl *self = user_data;
-  PrOrder order;
-
-  if (read_order (invocation, word, &order))
-    pr_runner_order_all (pr_engine_get_runner (self->engine), order, on_ordered, invocation);
-  return G_DBUS_METHOD_INVOCATION_HANDLED;
-}
-
-static gboolean
-on_fail (PrDbusQueue1 *skeleton, GDBusMethodInvocation *invocation, const char *const *texts,
-         gpointer user_data)
-{
-  PrControl *self = user_data;
-  g_autoptr (GArray) ids = read_ids (invocation, texts);
-
-  if (ids != NULL)
-    pr_runner_order (pr_engine_get_runner (self->engine), PR_ORDER_FAIL, (gint64 *) ids->data,
-                     ids->len, on_ordered, invocation);
-  return G_DBUS_METHOD_INVOCATION_HANDLED;
-}
-
-static gboolean
-on_move (PrDbusQueue1 *skeleton, GDBusMethodInvocation *invocation, const char *const *texts,
-         const char *route, gpointer user_data)
-{
-  PrControl *self = user_data;
-  g_autoptr (GArray) ids = read_ids (invocation, texts);
-
-  if (ids == NULL)
-    return G_DBUS_METHOD_INVOCATION_HANDLED;
-
-  if (*route != '\0' && pr_config_get_route (pr_engine_get_config (self->engine), route) == NULL)
-    pr_control_refuse (invocation, "There is no route %s in the configuration", route);
-  else
-    pr_runner_move (pr_engine_get_runner (self->engine), *route != '\0' ? route : NULL,
-                    (gint64 *) ids->data, ids->len, on_ordered, invocation);
-  return G_DBUS_METHOD_INVOCATION_HANDLED;
-}
-
-/* Canonical and each once; NULL: one is wrong and the call was answered. (transfer full) */
-static char **
-read_addresses (GDBusMethodInvocation *invocation, const char *const *texts)
-{
-  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
-  g_autoptr (GHashTable) seen = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-
-  for (; *texts != NULL; texts++)
-    {
-      g_autofree char *address = NULL;
-      const char *fault;
-
-      if (!pr_address_parse (*texts, &address, &fault))
-        {
-          pr_control_refuse (invocation, "%s is not an address mail can go to: %s", *texts, fault);
-          return NULL;
-        }
-      if (!g_hash_table_contains (seen, address))
-        g_strv_builder_add (builder, address);
-      g_hash_table_add (seen, g_steal_pointer (&address));
-    }
-
-  return g_strv_builder_end (builder);
-}
-
-static void
-on_edited (guint n_done, const char *why, gpointer user_data)
-{
-  if (n_done == 0)
-    pr_control_refuse (user_data, "%s", why);
-  else
-    g_dbus_method_invocation_return_value (user_data, NULL);
-}
-
-static gboolean
-on_edit_recipients (PrDbusQueue1 *skeleton, GDBusMethodInvocation *invocation, const char *text,
-                    const char *const *remove, const char *const *add, gpointer user_data)
-{
-  PrControl *self = user_data;
-  g_auto (GStrv) removed = NULL;
-  g_auto (GStrv) added = NULL;
-  gint64 id;
-
-  if (read_id (invocation, text, &id) && (removed = read_addresses (invocation, remove)) != NULL &&
-      (added = read_addresses (invocation, add)) != NULL)
-    pr_runner_edit (pr_engine_get_runner (self->engine), id, (const char *const *) removed,
-                    (const char *const *) added, on_edited, invocation);
   return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 
@@ -589,11 +431,7 @@ pr_control_make_queue (PrControl *self)
   g_signal_connect (skeleton, "handle-list", G_CALLBACK (on_list), self);
   g_signal_connect (skeleton, "handle-get", G_CALLBACK (on_get), self);
   g_signal_connect (skeleton, "handle-read-source", G_CALLBACK (on_read_source), self);
-  g_signal_connect (skeleton, "handle-order", G_CALLBACK (on_order), self);
-  g_signal_connect (skeleton, "handle-order-all", G_CALLBACK (on_order_all), self);
-  g_signal_connect (skeleton, "handle-fail", G_CALLBACK (on_fail), self);
-  g_signal_connect (skeleton, "handle-move", G_CALLBACK (on_move), self);
-  g_signal_connect (skeleton, "handle-edit-recipients", G_CALLBACK (on_edit_recipients), self);
+  pr_control_connect_orders (self, skeleton);
 
   return skeleton;
 }

@@ -9,7 +9,8 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "suites"))
 
 from lib import process, suite, window  # noqa: E402
-from lib.postroom import Postroom  # noqa: E402
+from lib.nexthop import NextHop  # noqa: E402
+from lib.postroom import Postroom, smarthost  # noqa: E402
 from lib.window import Window  # noqa: E402
 
 
@@ -66,6 +67,42 @@ class Queue(suite.Suite):
         process.wait_until("the end of the toast", lambda: self.relay.queue() == [], 60, every=0.2)
         shown.wait("No Mail Waits")
 
+    def test_delete_all_of_a_long_list(self):
+        """More than is known of: all under the filter, and what was meant comes back."""
+        self.fill(150)
+        shown = self.opened()
+        shown.wait("Letter 149").focus()
+        shown.key("Down", "ctrl+a")
+        shown.wait("All 150 selected")
+        shown.key("Delete")
+        shown.wait("150 messages deleted")
+        shown.press("Undo")
+        shown.wait_gone("Undo")
+        self.assertEqual(len(self.relay.queue()), 150)
+        shown.wait("All 150 selected")
+        self.relay.send("From: a@here.test\r\nSubject: Late\r\n\r\nx\r\n", to="late@there.test")
+        shown.wait("All 151 selected")
+        shown.key("Delete")
+        shown.wait("151 messages deleted")
+        process.wait_until("the end of the toast", lambda: self.relay.queue() == [], 60, every=0.2)
+        shown.wait("No Mail Waits")
+
+    def test_delete_while_the_service_goes(self):
+        """It is said, and carried out when the service is back."""
+        self.fill(2)
+        shown = self.opened()
+        shown.wait("Letter 1").focus()
+        shown.key("Down", "ctrl+a", "Delete")
+        shown.wait("2 messages deleted")
+        process.wait_until(
+            "them to be held by it", lambda: all(
+                recipient["held"] for message in self.relay.queue()
+                for recipient in message["recipients"]), 60, every=0.2)
+        self.relay.stop()
+        shown.wait("The service is away: this is carried out as soon as it is back")
+        self.relay.start()
+        process.wait_until("it to be carried out", lambda: self.relay.queue() == [], 60, every=0.2)
+
     def test_closing_deletes_what_could_be_undone(self):
         self.fill(1)
         shown = Window(self.relay.home, "--page=queue", work=self.work)
@@ -87,6 +124,49 @@ class Queue(suite.Suite):
             "bounces in their place", lambda: all(
                 message["sender"] == "" for message in self.relay.queue()), 60, every=0.2)
         shown.wait("Delivery notice")
+
+    def test_hold_release_try_move_save(self):
+        """Each order does to real queued mail what it says."""
+        hop = self.started(NextHop())
+        hop.on("rcpt", "451 4.3.0 Not now")
+        self.relay.merge({"route wait": {**smarthost(hop), "via": "smarthost"},
+                          "route other": {"recipients": "*@other.test"},
+                          "retry": {"schedule": "1h"}})
+        self.relay.restart()
+        self.fill(1)
+        shown = self.opened()
+        shown.wait("Letter 0").focus()
+        shown.key("Down", "ctrl+a")
+
+        shown.press("Hold")
+        self.wait_for("it to be held", lambda recipient: recipient["held"])
+        shown.wait("Held")
+        shown.press("Release")
+        self.wait_for("it to be released", lambda recipient: not recipient["held"])
+        self.wait_for("it to be tried", lambda recipient: recipient["attempts"] > 0)
+        tried = self.attempts()
+        shown.press("Try Now")
+        process.wait_until("another try", lambda: self.attempts() > tried, 60, every=0.2)
+        shown.press("More Actions")
+        shown.press("Move to Route", anywhere=True)
+        shown.press("other", anywhere=True)
+        self.wait_for("it to be moved", lambda recipient: recipient["route"] == "other")
+
+        shown.key("ctrl+s")
+        path = os.path.join(self.work, "saved.eml")
+        shown.save_as(path)
+        process.wait_until("the file", lambda: (content(path) or b"").endswith(b"Hello.\r\n"), 60,
+                           every=0.2)
+        self.assertIn(b"Subject: Letter 0\r\n", content(path))
+
+    def wait_for(self, what, test):
+        process.wait_until(
+            what, lambda: all(
+                test(recipient) for message in self.relay.queue()
+                for recipient in message["recipients"]), 60, every=0.2)
+
+    def attempts(self):
+        return self.relay.queue()[0]["recipients"][0]["attempts"]
 
     def test_message_pane(self):
         """A large message opens at once: its source comes a piece at a time."""
