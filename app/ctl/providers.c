@@ -423,6 +423,38 @@ is_agreed (const char *fingerprint)
   return FALSE;
 }
 
+/* What the server shows now; where it does not answer, what it showed when mail went.
+ * (transfer full) (nullable) */
+static char *
+ask_fingerprint (PrCtl *ctl, const char *name, GVariant *list, int *status)
+{
+  g_autofree char *known = find_fingerprint (list);
+  g_autoptr (GVariant) answer = NULL;
+  g_autoptr (GVariant) facts = NULL;
+  g_autofree char *server = NULL;
+  g_autofree char *fault = NULL;
+  FILE *out = ctl->json ? stderr : stdout;
+
+  if (known != NULL)
+    {
+      fprintf (out, "The server shows %s\n", known);
+      return g_steal_pointer (&known);
+    }
+  answer = pr_ctl_call (ctl, "Configuration1", "ProbeCertificate", g_variant_new ("(s)", name),
+                        "(a{sv})", status);
+  if (answer == NULL)
+    return NULL;
+  facts = g_variant_get_child_value (answer, 0);
+  server = pr_text_printable (get_text (facts, "server"));
+  fault = pr_text_printable (get_text (facts, "fault"));
+  fprintf (out, "%s shows %s\n%s%s\n", server, get_text (facts, "fingerprint"),
+           *fault != '\0' ? "Without a pin it is not trusted: "
+                          : "It is trusted as it is; with a pin no other will be, not even the one "
+                            "that follows it.",
+           fault);
+  return g_strdup (get_text (facts, "fingerprint"));
+}
+
 int
 pr_ctl_route_pin (PrCtl *ctl, char **args)
 {
@@ -430,14 +462,11 @@ pr_ctl_route_pin (PrCtl *ctl, char **args)
   g_autoptr (GVariant) list = get_routes (ctl, args[0], &status);
   g_autoptr (GVariant) answer = NULL;
   g_autofree char *group = g_strconcat ("route ", args[0], NULL);
-  g_autofree char *fingerprint = list != NULL ? find_fingerprint (list) : NULL;
+  g_autofree char *fingerprint =
+    list != NULL ? ask_fingerprint (ctl, args[0], list, &status) : NULL;
 
-  if (list == NULL)
-    return status;
   if (fingerprint == NULL)
-    return pr_ctl_refuse ("The server of this route has shown no certificate that could not be "
-                          "verified. Send mail by it first: postroomctl test-mail --to=ADDRESS");
-  fprintf (ctl->json ? stderr : stdout, "The server shows %s\n", fingerprint);
+    return status;
   fflush (stdout);
   if (!is_agreed (fingerprint))
     return PR_EXIT_REFUSED;

@@ -48,6 +48,7 @@ struct _PrControl
   PrDbusConfiguration1 *configuration;
   PrDbusSignIn1 *sign_in;
   PrConsents *attempts; /* owned */
+  GQueue probings;      /* of servers that are asked for their certificates */
 };
 
 /* A call that the store answers. @message, @offset, @length: as the call needs them. */
@@ -85,6 +86,8 @@ gboolean pr_control_read_id (GDBusMethodInvocation *invocation, const char *text
 int pr_control_find_word (const char *text, const char *const *names, guint n);
 /* control-providers.c: answers what concerns providers and routes. */
 void pr_control_connect_providers (PrControl *self, PrDbusConfiguration1 *skeleton);
+/* Nobody waits for a server's certificate any more. */
+void pr_control_stop_probing (PrControl *self);
 
 /* control-sign-in.c: the word for it on the bus. */
 const char *pr_control_oauth_state_to_string (PrOauthState state);

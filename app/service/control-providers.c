@@ -6,6 +6,7 @@
 #include "service/control-private.h"
 
 #define MAX_LIMITS 8
+#define MAX_PROBINGS 8
 
 /* ── Providers ────────────────────────────────────────────────────────────────────────────── */
 
@@ -195,6 +196,78 @@ on_get_routes (PrDbusConfiguration1 *skeleton, GDBusMethodInvocation *invocation
   return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 
+/* ── What a server shows ──────────────────────────────────────────────────────────────────── */
+
+typedef struct
+{
+  PrControl *control; /* borrowed: it takes the probes along when it goes */
+  PrProbe *probe;
+  GDBusMethodInvocation *invocation;
+} Probing;
+
+static void
+on_probed (const PrProbeFacts *facts, const GError *error, gpointer user_data)
+{
+  Probing *probing = user_data;
+  g_autoptr (GString) fingerprint = g_string_new ("SHA256:");
+  GVariantBuilder builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
+
+  if (facts == NULL)
+    pr_control_refuse (probing->invocation, "%s", error->message);
+  else
+    {
+      for (gsize i = 0; i < sizeof facts->sha256; i++)
+        g_string_append_printf (fingerprint, "%02x", facts->sha256[i]);
+      pr_control_add_string (&builder, "server", facts->server);
+      pr_control_add_string (&builder, "fingerprint", fingerprint->str);
+      pr_control_add_string (&builder, "fault", facts->fault);
+      g_dbus_method_invocation_return_value (probing->invocation,
+                                             g_variant_new ("(a{sv})", &builder));
+    }
+  g_variant_builder_clear (&builder);
+  g_queue_remove (&probing->control->probings, probing);
+  g_free (probing);
+}
+
+static gboolean
+on_probe_certificate (PrDbusConfiguration1 *skeleton, GDBusMethodInvocation *invocation,
+                      const char *name, gpointer user_data)
+{
+  PrControl *self = user_data;
+  const PrRouteConfig *route = pr_config_get_route (pr_engine_get_config (self->engine), name);
+  Probing *probing;
+
+  if (route == NULL)
+    pr_control_refuse (invocation, "There is no route %s in the configuration", name);
+  else if (route->n_hosts == 0)
+    pr_control_refuse (invocation, "The route %s has no server of its own", name);
+  else if (self->probings.length >= MAX_PROBINGS)
+    pr_control_refuse (invocation, "Too many servers are being asked; try again in a moment");
+  else
+    {
+      probing = g_new0 (Probing, 1);
+      probing->control = self;
+      probing->invocation = invocation;
+      probing->probe =
+        pr_runner_probe (pr_engine_get_runner (self->engine), route, on_probed, probing);
+      g_queue_push_tail (&self->probings, probing);
+    }
+  return G_DBUS_METHOD_INVOCATION_HANDLED;
+}
+
+void
+pr_control_stop_probing (PrControl *self)
+{
+  Probing *probing;
+
+  while ((probing = g_queue_pop_head (&self->probings)) != NULL)
+    {
+      pr_probe_free (probing->probe);
+      pr_control_refuse (probing->invocation, "The service is stopping");
+      g_free (probing);
+    }
+}
+
 void
 pr_control_connect_providers (PrControl *self, PrDbusConfiguration1 *skeleton)
 {
@@ -202,4 +275,5 @@ pr_control_connect_providers (PrControl *self, PrDbusConfiguration1 *skeleton)
   g_signal_connect (skeleton, "handle-get-provider", G_CALLBACK (on_get_provider), self);
   g_signal_connect (skeleton, "handle-add-route", G_CALLBACK (on_add_route), self);
   g_signal_connect (skeleton, "handle-get-routes", G_CALLBACK (on_get_routes), self);
+  g_signal_connect (skeleton, "handle-probe-certificate", G_CALLBACK (on_probe_certificate), self);
 }

@@ -410,6 +410,7 @@ pr_control_free (PrControl *self)
   set_ticking (self, FALSE);
   g_ptr_array_set_size (self->clients, 0);
   pr_control_check_followers (self);
+  pr_control_stop_probing (self);
   pr_reloader_set_changed (self->reloader, NULL, NULL);
   pr_control_set_autostart (self, NULL);
   pr_control_set_desktop (self, NULL);

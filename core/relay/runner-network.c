@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What changes for the runner when the network goes or comes back. */
+/* The network as the runner sees it: whether there is one, and what a server shows. */
 #include "relay/runner-private.h"
 
 #include <gio/gio.h>
@@ -59,4 +59,18 @@ pr_runner_watch_network (PrRunner *self)
   self->network_handler = g_signal_connect_data (
     monitor, "network-changed", G_CALLBACK (on_network_changed), self, NULL, (GConnectFlags) 0);
   pr_runner_set_network (self, g_network_monitor_get_network_available (monitor));
+}
+
+PrProbe *
+pr_runner_probe (PrRunner *self, const PrRouteConfig *route, PrProbeFunc func, gpointer user_data)
+{
+  PrProbeOptions options = {
+    .loop = self->loop,
+    .resolver = self->resolver,
+    .hosts = self->hosts,
+    .config = self->config,
+    .route = route,
+  };
+
+  return pr_probe_new (&options, func, user_data);
 }

@@ -9,6 +9,7 @@
 #include "oauth/oauth.h"
 #include "queue/store.h"
 #include "relay/pace.h"
+#include "relay/probe.h"
 
 G_BEGIN_DECLS
 
@@ -72,6 +73,11 @@ void pr_runner_watch_network (PrRunner *self);
  * hop that cannot be reached counts no attempt; when it returns, everything that waits for its
  * hop is tried at once. */
 void pr_runner_set_network (PrRunner *self, gboolean available);
+
+/* Asks the server of @route, of the configuration in force, for its certificate
+ * (relay/probe.h). */
+PrProbe *pr_runner_probe (PrRunner *self, const PrRouteConfig *route, PrProbeFunc func,
+                          gpointer user_data);
 
 /* ── Orders of people ─────────────────────────────────────────────────────────────────────── */
 

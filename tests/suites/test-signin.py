@@ -4,9 +4,12 @@
 passwords."""
 
 import base64
+import contextlib
 import hmac
 import json
 import os
+import socket
+import subprocess
 import time
 
 from lib import mail, peers, process, suite
@@ -297,6 +300,64 @@ passdb {{
     def test_pinned_certificate(self):
         pair = self.pki.make("self", name="other.test")
         self.check_certificate(pair, pin="SHA256:" + self.pki.fingerprint(pair[0]))
+
+    def check_pinning(self, route, fingerprint, label):
+        """Nothing was sent before: the server is asked."""
+        self.relay = self.started(Postroom(self.work, {"out": route}))
+        asked = self.relay.ctl_run("route", "pin", "out")
+        self.assertEqual(asked.returncode, 1)
+        self.assertIn("--yes", asked.stderr)
+        said = self.relay.ctl("route", "pin", "out", "--yes")
+        plain = fingerprint.replace(":", "").lower()
+        self.assertIn(f"{label} shows SHA256:{plain}", said)
+        self.assertIn("signed by itself", said)
+        status, = json.loads(self.relay.ctl("route", "status", "out", "--json"))
+        self.assertTrue(status["pinned"])
+
+    def test_pin_by_asking(self):
+        pair = self.pki.make("self", name="other.test")
+        self.provide(pair=pair)
+        self.check_pinning(smarthost(self.provider, tls="required", username="alice"),
+                           self.pki.fingerprint(pair[0]), f"127.0.0.1:{self.provider.port}")
+        self.set_password(PASSWORD)
+        self.assert_arrives(self.send())
+
+    def test_pin_by_asking_with_implicit_encryption(self):
+        pair = self.pki.make("self", name="other.test")
+        port = process.free_port()
+        server = subprocess.Popen([
+            "openssl", "s_server", "-quiet", "-accept", f"127.0.0.1:{port}", "-cert", pair[0],
+            "-key", pair[1]
+        ], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.addCleanup(server.wait)
+        self.addCleanup(server.kill)
+        self.addCleanup(server.stdin.close)
+
+        def listens():
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 5):
+                return True
+
+        self.wait("openssl to listen", listens, 60)
+        self.check_pinning({
+            "recipients": "*",
+            "via": "smarthost",
+            "hosts": f"127.0.0.1:{port}",
+            "tls": "implicit"
+        }, self.pki.fingerprint(pair[0]), f"127.0.0.1:{port}")
+
+    def test_pin_where_nobody_answers(self):
+        self.relay = self.started(
+            Postroom(self.work, {
+                "out": {
+                    "recipients": "*",
+                    "via": "smarthost",
+                    "hosts": f"127.0.0.1:{process.free_port()}",
+                    "tls": "required"
+                }
+            }))
+        asked = self.relay.ctl_run("route", "pin", "out", "--yes")
+        self.assertEqual(asked.returncode, 1)
+        self.assertIn("127.0.0.1", asked.stderr)
 
 
 if __name__ == "__main__":
