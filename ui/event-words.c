@@ -90,6 +90,8 @@ static const Words all_words[] = {
     N_ ("A sign-in could not be stored"), PR_TONE_WARNING, "dialog-password-symbolic" },
   { "sign-in-kept", N_ ("The sign-in of route %s is stored now"), ABOUT_ROUTE,
     N_ ("A sign-in is stored now"), PR_TONE_GOOD, "dialog-password-symbolic" },
+  { "checked", N_ ("A stranger’s message was checked: %s"), ABOUT_TEXT,
+    N_ ("A stranger’s message was checked"), PR_TONE_PLAIN, "security-medium-symbolic" },
 };
 
 /* Of a kind that a newer service knows and we do not: its own name is better than nothing. */

@@ -56,7 +56,7 @@ static const char *const save_actions[] = { "save-shown", "save-all" };
 static const char *const kinds_mail[] = { "accepted", "delivered", "deferred", "failed",
                                           "bounced",  "held",      "released", "deleted",
                                           "retried",  "expanded",  "warned",   "edited",
-                                          NULL };
+                                          "checked",  NULL };
 static const char *const kinds_problems[] = { "refused",        "deferred",    "failed",
                                               "bounced",        "hop-failed",  "space-low",
                                               "sign-in-failed", "certificate", "client-refused",

@@ -40,6 +40,14 @@ typedef enum
 /* As via= has it. */
 const char *pr_via_to_string (PrVia via);
 
+/* What a check of strangers' mail may do. */
+typedef enum
+{
+  PR_CHECK_OFF,
+  PR_CHECK_NOTE,   /* say in the log what was found */
+  PR_CHECK_ENFORCE /* refuse, or hold, what it finds */
+} PrCheckMode;
+
 /* What people are told by notifications. */
 typedef enum
 {
@@ -145,6 +153,10 @@ typedef struct
 
   /* [journal] (an extension of the contract): how long and how much history is kept */
   guint64 journal_keep_s, journal_max_size_octets;
+
+  /* [guard] (an extension of the contract): mail of those who may not relay */
+  PrCheckMode check_hello, check_reverse_name, check_spf, check_dkim, check_dmarc;
+  PrNetworks *excused_networks;
 
   /* [desktop] (an extension of the contract) */
   gboolean tray;          /* an item in the desktop's tray */

@@ -48,6 +48,12 @@ static const PrWord mechanisms[] = { { "auto", 0 },          { "plain", 0 },
                                      { "scram-sha-256", 0 }, { "xoauth2", 0 },
                                      { "oauthbearer", 0 },   { NULL, 0 } };
 
+static const PrWord checks[] = {
+  { "off", PR_CHECK_OFF }, { "note", PR_CHECK_NOTE }, { "enforce", PR_CHECK_ENFORCE }, { NULL, 0 }
+};
+
+static const PrWord notes[] = { { "off", PR_CHECK_OFF }, { "note", PR_CHECK_NOTE }, { NULL, 0 } };
+
 static const PrWord notices[] = {
   { "sign-in", PR_NOTICE_SIGN_IN },
   { "failures", PR_NOTICE_FAILURES },
@@ -237,6 +243,23 @@ const PrKeySpec pr_key_specs[] = {
     NULL, N_ ("How long the history of messages and connections is kept.") },
   { "journal", "max-size", PR_VALUE_SIZE, IN (PrConfig, journal_max_size_octets), "256M", MIB,
     1024 * GIB, NULL, N_ ("With more than this the oldest history goes first.") },
+
+  { "guard", "hello", PR_VALUE_WORD, IN (PrConfig, check_hello), "note", 0, 0, checks,
+    N_ ("Mail from outside: whether the name a client greets with can be its own. note: say it in "
+        "the log; enforce: refuse the mail as well.") },
+  { "guard", "reverse-name", PR_VALUE_WORD, IN (PrConfig, check_reverse_name), "note", 0, 0, checks,
+    N_ (
+      "Mail from outside: whether the client's address has a name in DNS that leads back to it.") },
+  { "guard", "spf", PR_VALUE_WORD, IN (PrConfig, check_spf), "note", 0, 0, checks,
+    N_ ("Mail from outside: whether the sender's domain lets the client send for it (SPF).") },
+  { "guard", "dkim", PR_VALUE_WORD, IN (PrConfig, check_dkim), "note", 0, 0, notes,
+    N_ ("Mail from outside: whose signatures it bears (DKIM). No mail is refused for a broken one, "
+        "unless the author's domain asks for it (dmarc).") },
+  { "guard", "dmarc", PR_VALUE_WORD, IN (PrConfig, check_dmarc), "enforce", 0, 0, checks,
+    N_ ("Mail from outside: whether it is from whom it says (DMARC). enforce: do what that domain "
+        "asks for: refuse its forged mail, or hold it until you look at it.") },
+  { "guard", "excused-networks", PR_VALUE_NETWORKS, IN (PrConfig, excused_networks), "", 0, 0, NULL,
+    N_ ("Clients in these networks are not checked, such as a server that forwards your mail.") },
 
   { "desktop", "tray", PR_VALUE_WORD, IN (PrConfig, tray), "true", 0, 0, booleans,
     N_ ("Show an item in the desktop's tray.") },

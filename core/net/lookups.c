@@ -21,6 +21,7 @@ struct _PrLookups
   GHashTable *entries; /* a set of Entry, owned */
   GQueue wanted;       /* of Entry, borrowed */
   guint n_missing;
+  gboolean given_up;
 };
 
 static guint
@@ -166,7 +167,7 @@ pr_lookups_find (PrLookups *self, PrRecordKind kind, const char *name)
     {
       if (!is_askable (entry->name))
         answer (self, entry, PR_LOOKUP_NONE);
-      else if (before >= PR_LOOKUPS_MAX)
+      else if (before >= PR_LOOKUPS_MAX || self->given_up)
         answer (self, entry, PR_LOOKUP_FAILED);
       else
         g_queue_push_tail (&self->wanted, entry);
@@ -181,13 +182,31 @@ pr_lookups_add (PrLookups *self, PrRecordKind kind, const char *name, PrLookupSt
 {
   Entry *entry = get_entry (self, kind, name);
 
-  g_return_if_fail (!entry->answered);
+  if (entry->answered)
+    {
+      g_return_if_fail (self->given_up);
+      return;
+    }
 
   g_queue_remove (&self->wanted, entry);
   for (; status == PR_LOOKUP_FOUND && values != NULL && *values != NULL; values++)
     g_ptr_array_add (entry->lookup.values, g_strdup (*values));
   answer (self, entry,
           status == PR_LOOKUP_FOUND && entry->lookup.values->len == 0 ? PR_LOOKUP_NONE : status);
+}
+
+void
+pr_lookups_give_up (PrLookups *self)
+{
+  GHashTableIter iter;
+  gpointer entry;
+
+  self->given_up = TRUE;
+  g_queue_clear (&self->wanted);
+  g_hash_table_iter_init (&iter, self->entries);
+  while (g_hash_table_iter_next (&iter, &entry, NULL))
+    if (!((Entry *) entry)->answered)
+      answer (self, entry, PR_LOOKUP_FAILED);
 }
 
 gboolean

@@ -53,6 +53,9 @@ gboolean pr_lookups_take_wanted (PrLookups *self, PrRecordKind *kind, char **nam
  * first. (transfer full) */
 char *pr_lookups_reverse (const PrIp *ip);
 char *pr_lookups_reverse_name (const PrIp *ip); /* with in-addr.arpa or ip6.arpa: for NAME */
+/* It took too long: what is not known yet, and what is asked for from now on, is FAILED. An answer
+ * that comes later is dropped. */
+void pr_lookups_give_up (PrLookups *self);
 guint pr_lookups_count_missing (const PrLookups *self); /* wanted or taken, not answered */
 
 G_END_DECLS

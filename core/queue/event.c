@@ -29,6 +29,7 @@ static const char *const names[] = {
   [PR_EVENT_SPACE_OK] = "space-ok",
   [PR_EVENT_EXPANDED] = "expanded",
   [PR_EVENT_WARNED] = "warned",
+  [PR_EVENT_CHECKED] = "checked",
   [PR_EVENT_SIGN_IN_NEEDED] = "sign-in-needed",
   [PR_EVENT_SIGNED_IN] = "signed-in",
   [PR_EVENT_SIGN_IN_FAILED] = "sign-in-failed",

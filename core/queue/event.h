@@ -40,6 +40,7 @@ typedef enum
   PR_EVENT_SIGN_IN_NEEDED = 29, /* a route cannot sign in; its mail waits for a person */
   PR_EVENT_SIGN_IN_UNKEPT = 30, /* a route's token is in memory alone; why, in text */
   PR_EVENT_SIGN_IN_KEPT = 31,   /* now it is on the disk after all */
+  PR_EVENT_CHECKED = 32,        /* what was found out about a stranger's message */
 } PrEventKind;
 
 /* Every string is copied when the event is given to the journal; all are nullable. */

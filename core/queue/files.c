@@ -116,6 +116,15 @@ pr_files_write (int fd, const char *data, gsize len)
 }
 
 int
+pr_files_write_start (int fd, const char *data, gsize len)
+{
+  if (lseek (fd, 0, SEEK_SET) < 0)
+    return errno;
+
+  return pr_files_write (fd, data, len);
+}
+
+int
 pr_files_sync (int fd)
 {
 #if defined(__linux__)

@@ -19,6 +19,8 @@ int pr_files_make_folder (const char *path, const char *parent);
 int pr_files_create (const char *path, int *error_number);
 /* Writes all of it, over interrupted and partial writes. 0 or errno. */
 int pr_files_write (int fd, const char *data, gsize len);
+/* Over what is at the beginning of the file. */
+int pr_files_write_start (int fd, const char *data, gsize len);
 /* The octets of the file, on disk. 0 or errno. */
 int pr_files_sync (int fd);
 /* Asks the system to begin writing [offset, offset + len): spreads the cost of the flush. */

@@ -9,6 +9,7 @@
 #include "queue/spool.h"
 
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 #include <glib/gstdio.h>
 
@@ -42,6 +43,7 @@ typedef struct
   gboolean working, discarded;
   PrJob *flush;          /* waits for the flush */
   WritableJob *writable; /* waits for room */
+  char *start;           /* owned, nullable: to be written over the reserve */
 
   /* The working thread's */
   int fd, error_number;
@@ -55,6 +57,7 @@ struct _PrSpool
   PrSpoolFunc func;
   gpointer user_data;
   guint64 size_octets;
+  gsize reserved_octets;
   GByteArray *buffer;    /* owned, nullable */
   SpoolFile *file;       /* owned, nullable: all fits in memory */
   WritableJob *writable; /* borrowed: asked for and not answered */
@@ -84,6 +87,7 @@ file_unref (SpoolFile *self)
   g_free (self->body_path);
   g_free (self->folder);
   g_free (self->path);
+  g_free (self->start);
   g_free (self);
 }
 
@@ -123,6 +127,9 @@ close_file (SpoolFile *self)
 static void
 flush_file (SpoolFile *self)
 {
+  /* It was set before the flush was asked for, and nobody sets it afterwards. */
+  if (self->error_number == 0 && self->start != NULL)
+    self->error_number = pr_files_write_start (self->fd, self->start, strlen (self->start));
   if (self->error_number == 0)
     self->error_number = pr_files_sync (self->fd);
   if (self->error_number == 0)
@@ -420,6 +427,57 @@ pr_spool_get_size (const PrSpool *self)
   g_return_val_if_fail (self != NULL, 0);
 
   return self->size_octets;
+}
+
+void
+pr_spool_reserve (PrSpool *self, gsize len)
+{
+  g_autofree char *blanks = g_strnfill (len, ' ');
+
+  g_return_if_fail (self->size_octets == 0 && len < CHUNK_OCTETS);
+
+  self->reserved_octets = len;
+  pr_spool_append (self, blanks, len);
+}
+
+/* @field, as long as the reserve. */
+static char *
+pad (const PrSpool *self, const char *field)
+{
+  gsize len = strlen (field) - strlen ("\r\n");
+  char *padded = g_strnfill (self->reserved_octets, ' ');
+
+  memcpy (padded, field, len);
+  memcpy (padded + self->reserved_octets - strlen ("\r\n"), "\r\n", strlen ("\r\n"));
+
+  return padded;
+}
+
+void
+pr_spool_fill (PrSpool *self, const char *field)
+{
+  gsize len = strlen (field);
+  GByteArray *whole;
+
+  g_return_if_fail (len <= self->reserved_octets && g_str_has_suffix (field, "\r\n"));
+
+  if (self->file != NULL)
+    {
+      pr_lock (&self->file->lock);
+      g_free (self->file->start);
+      self->file->start = pad (self, field);
+      pr_unlock (&self->file->lock);
+      return;
+    }
+
+  whole = g_byte_array_sized_new ((guint) self->size_octets);
+  g_byte_array_append (whole, (const guint8 *) field, (guint) len);
+  g_byte_array_append (whole, self->buffer->data + self->reserved_octets,
+                       self->buffer->len - (guint) self->reserved_octets);
+  g_byte_array_unref (self->buffer);
+  self->buffer = whole;
+  self->size_octets = whole->len;
+  self->reserved_octets = len;
 }
 
 void

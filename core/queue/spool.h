@@ -27,6 +27,14 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (PrSpool, pr_spool_free)
  * its client until @writable. */
 gboolean pr_spool_append (PrSpool *self, const char *data, gsize len);
 guint64 pr_spool_get_size (const PrSpool *self);
+/* Keeps @len octets free at the start, before anything is appended: for a field that is known only
+ * at the end. */
+void pr_spool_reserve (PrSpool *self, gsize len);
+/* What stands there: a field, its CRLF included, of at most the octets reserved. A body that lies
+ * in a file already gets blanks at the end of its last line (RFC 5322 §2.2.3) in place of what was
+ * not needed. Without this call, what was reserved is blanks: a spool with a reserve must be
+ * filled. */
+void pr_spool_fill (PrSpool *self, const char *field);
 /* Moves the body into @message (body or spool, size_octets) and frees the spool; the store's put
  * waits for the last octets and the flush. */
 void pr_spool_finish (PrSpool *self, PrMessage *message);

@@ -141,10 +141,9 @@ on_spool_writable (gpointer user_data)
   pr_channel_resume (self->channel); /* may end the connection */
 }
 
-static PrVerdict
-on_data (gpointer owner, const PrEnvelope *envelope)
+static void
+open_intake (PrConnection *self, const PrEnvelope *envelope)
 {
-  PrConnection *self = owner;
   const PrUserConfig *user = pr_connection_find_user (self);
   const PrTlsFacts *tls = pr_channel_get_tls (self->channel);
   PrIntakeFacts facts = {
@@ -157,13 +156,41 @@ on_data (gpointer owner, const PrEnvelope *envelope)
     .envelope = envelope,
     .complete = may_relay (self),
     .keeps_header = user != NULL && !pr_users_may_send_as_anybody (user),
+    .inspection = self->inspection,
   };
 
-  if (!has_space (self, envelope->declared_size_octets))
-    return pr_connection_refuse (self, NO_SPACE, envelope->sender, NULL);
-
   self->intake = pr_intake_new (self->server->world.store, &facts, on_spool_writable, self);
-  return PR_ACCEPT;
+}
+
+void
+pr_connection_drop_inspection (PrConnection *self)
+{
+  g_clear_pointer (&self->inspection, pr_inspection_free);
+  g_clear_pointer (&self->inspected, pr_envelope_free);
+}
+
+/* The inspection has said its last word: what it said outlives it. */
+static PrVerdict
+dismiss_inspection (PrConnection *self, PrVerdict verdict)
+{
+  g_free (self->reply);
+  self->reply = g_strdup (verdict.text);
+  verdict.text = self->reply;
+  pr_connection_drop_inspection (self);
+
+  return verdict;
+}
+
+/* What the client is gives @verdict; ACCEPT opens the message. */
+static PrVerdict
+begin_message (PrConnection *self, PrVerdict verdict)
+{
+  if (verdict.kind == PR_VERDICT_ACCEPT)
+    open_intake (self, self->envelope);
+  else if (verdict.kind == PR_VERDICT_REFUSE)
+    verdict = dismiss_inspection (self, verdict);
+
+  return pr_connection_refuse (self, verdict, self->envelope->sender, NULL);
 }
 
 static void
@@ -181,6 +208,7 @@ on_abandon (gpointer owner)
   PrConnection *self = owner;
 
   g_clear_pointer (&self->intake, pr_intake_free);
+  pr_connection_drop_inspection (self);
 }
 
 static PrEvent
@@ -257,44 +285,159 @@ check_authors (PrConnection *self)
   return user != NULL && header != NULL ? pr_users_check_authors (user, header, len) : PR_ACCEPT;
 }
 
+/* Everybody who is to get it waits until a person has looked. */
+static void
+hold (PrMessage *message, const char *words)
+{
+  for (guint i = 0; i < message->envelope->recipients->len; i++)
+    {
+      message->progress[i].state = PR_RECIPIENT_HELD;
+      g_free (message->progress[i].last_reply);
+      message->progress[i].last_reply = g_strdup (words);
+    }
+}
+
+/* @envelope: (transfer full). */
+static PrVerdict
+store (PrConnection *self, PrEnvelope *envelope, const char *held_because)
+{
+  PrStoring *storing = g_new0 (PrStoring, 1);
+  PrEvent event;
+
+  self->storing = storing;
+  storing->connection = self;
+  storing->server = self->server;
+  storing->session = self->live.id;
+  storing->tls = g_strdup (self->tls);
+  storing->message = pr_intake_finish (g_steal_pointer (&self->intake), envelope);
+  storing->message->client = g_strdup (self->ip_text);
+  storing->message->user = g_strdup (pr_connection_get_user (self));
+  self->server->world.arriving (storing->message, self->server->world.user_data);
+  if (held_because != NULL)
+    hold (storing->message, held_because);
+  event = accepted_event (storing);
+  storing->event =
+    pr_store_put (self->server->world.store, storing->message, &event, on_stored, storing);
+
+  return PR_PENDING;
+}
+
+/* @envelope: (transfer full). */
+static PrVerdict
+refuse_message (PrConnection *self, PrEnvelope *envelope, PrVerdict verdict)
+{
+  self->server->counts.n_refused_messages++;
+  pr_connection_refuse (self, verdict, envelope->sender, NULL);
+  g_clear_pointer (&self->intake, pr_intake_free);
+  pr_envelope_free (envelope);
+
+  return verdict;
+}
+
+static PrVerdict
+check_message (PrConnection *self)
+{
+  PrVerdict verdict = check_authors (self);
+
+  if (verdict.kind != PR_VERDICT_ACCEPT)
+    return verdict;
+  if (pr_intake_get_n_received (self->intake) > PR_MAX_RECEIVED)
+    return PR_REFUSE (554, "5.4.6", "The message goes round in circles: too many Received fields");
+  if (pr_intake_is_obscure (self->intake))
+    return PR_REFUSE (552, "5.3.4", "The header of the message is too long to be checked");
+
+  return has_space (self, 0) ? PR_ACCEPT : NO_SPACE;
+}
+
+/* What the inspection found is said in the log, and on top of the message. */
+static void
+tell_findings (PrConnection *self, const PrEnvelope *envelope)
+{
+  g_autofree char *field = pr_inspection_format_results (self->inspection);
+  const char *words = pr_inspection_get_words (self->inspection);
+
+  pr_intake_set_results (self->intake, field);
+  if (words != NULL)
+    pr_connection_tell (self, &(PrEvent){ .kind = PR_EVENT_CHECKED,
+                                          .message = pr_intake_get_id (self->intake),
+                                          .sender = envelope->sender,
+                                          .text = words });
+}
+
+/* The verdict about a whole message. */
+static PrVerdict
+conclude (PrConnection *self, PrVerdict verdict)
+{
+  PrEnvelope *envelope = g_steal_pointer (&self->inspected);
+  PrVerdict answer;
+
+  tell_findings (self, envelope);
+  if (verdict.kind != PR_VERDICT_ACCEPT)
+    {
+      g_clear_pointer (&self->intake, pr_intake_free); /* it looks at the inspection */
+      return refuse_message (self, envelope, dismiss_inspection (self, verdict));
+    }
+
+  answer = store (self, envelope, pr_inspection_get_hold (self->inspection));
+  pr_connection_drop_inspection (self);
+  return answer;
+}
+
+static void
+on_inspected (PrVerdict verdict, gpointer user_data)
+{
+  PrConnection *self = user_data;
+
+  if (self->inspected != NULL)
+    verdict = conclude (self, verdict);
+  else
+    verdict = begin_message (self, verdict);
+  if (verdict.kind != PR_VERDICT_PENDING)
+    pr_connection_answer (self, verdict);
+}
+
+static PrVerdict
+on_data (gpointer owner, const PrEnvelope *envelope)
+{
+  PrConnection *self = owner;
+  PrServer *server = self->server;
+
+  if (!has_space (self, envelope->declared_size_octets))
+    return pr_connection_refuse (self, NO_SPACE, envelope->sender, NULL);
+
+  pr_connection_drop_inspection (self);
+  self->envelope = envelope;
+  if (may_relay (self) || !pr_inspection_is_due (server->config, &self->ip))
+    return begin_message (self, PR_ACCEPT);
+
+  self->inspection =
+    pr_inspection_new (&(PrInspectionFacts){ .loop = server->world.loop,
+                                             .resolver = server->resolver,
+                                             .config = server->config,
+                                             .client = &self->ip,
+                                             .hostname = self->port->config->hostname,
+                                             .helo = pr_session_get_helo (self->session),
+                                             .sender = envelope->sender },
+                       on_inspected, self);
+  return begin_message (self, pr_inspection_begin (self->inspection));
+}
+
 static PrVerdict
 on_end (gpointer owner, PrEnvelope *envelope)
 {
   PrConnection *self = owner;
-  PrVerdict verdict = check_authors (self);
-  PrEvent event;
+  PrVerdict verdict;
 
+  pr_intake_end (self->intake);
+  verdict = check_message (self);
   if (verdict.kind != PR_VERDICT_ACCEPT)
-    ;
-  else if (pr_intake_get_n_received (self->intake) > PR_MAX_RECEIVED)
-    verdict =
-      PR_REFUSE (554, "5.4.6", "The message goes round in circles: too many Received fields");
-  else if (!has_space (self, 0))
-    verdict = NO_SPACE;
+    return refuse_message (self, envelope, verdict);
+  if (self->inspection == NULL)
+    return store (self, envelope, NULL);
 
-  if (verdict.kind != PR_VERDICT_ACCEPT)
-    {
-      self->server->counts.n_refused_messages++;
-      pr_connection_refuse (self, verdict, envelope->sender, NULL);
-      g_clear_pointer (&self->intake, pr_intake_free);
-      pr_envelope_free (envelope);
-      return verdict;
-    }
-
-  self->storing = g_new0 (PrStoring, 1);
-  self->storing->connection = self;
-  self->storing->server = self->server;
-  self->storing->session = self->live.id;
-  self->storing->tls = g_strdup (self->tls);
-  self->storing->message = pr_intake_finish (g_steal_pointer (&self->intake), envelope);
-  self->storing->message->client = g_strdup (self->ip_text);
-  self->storing->message->user = g_strdup (pr_connection_get_user (self));
-  self->server->world.arriving (self->storing->message, self->server->world.user_data);
-  event = accepted_event (self->storing);
-  self->storing->event = pr_store_put (self->server->world.store, self->storing->message, &event,
-                                       on_stored, self->storing);
-
-  return PR_PENDING;
+  self->inspected = envelope;
+  verdict = pr_inspection_end (self->inspection);
+  return verdict.kind == PR_VERDICT_PENDING ? verdict : conclude (self, verdict);
 }
 
 const PrSessionHandler pr_connection_session_handler = {

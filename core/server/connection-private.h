@@ -37,9 +37,12 @@ struct _PrConnection
   PrPort *port;     /* owned */
   PrChannel *channel;
   PrSession *session;
-  PrIntake *intake;   /* owned, while a message is coming in */
-  PrStoring *storing; /* borrowed from the store's callback, while one is being committed */
-  PrSignIn sign_in;   /* while one is not answered */
+  PrIntake *intake;         /* owned, while a message is coming in */
+  PrInspection *inspection; /* owned, nullable: of a stranger's message, from DATA to its answer */
+  const PrEnvelope *envelope; /* borrowed from the session: of the message that begins */
+  PrEnvelope *inspected;      /* owned, nullable: waits for the inspection's end */
+  PrStoring *storing;         /* borrowed from the store's callback, while one is being committed */
+  PrSignIn sign_in;           /* while one is not answered */
   gboolean signing_in;
   PrIp ip;
   guint16 peer_port;
@@ -55,6 +58,7 @@ struct _PrConnection
   guint64 window_octets; /* octets in at the start of the rate window */
   guint n_messages;
   const char *ending; /* static, or words: how the conversation ended, for the journal */
+  char *reply;        /* owned, nullable: of a verdict whose maker is gone */
   char *words;        /* owned, nullable */
   char *tls;          /* owned, nullable: version and cipher */
 };
@@ -70,6 +74,7 @@ const PrUserConfig *pr_connection_find_user (PrConnection *self);
 gboolean pr_connection_settle (PrConnection *self, GString *out);
 /* The session's answer to what took a while. May end the connection. */
 void pr_connection_answer (PrConnection *self, PrVerdict verdict);
+void pr_connection_drop_inspection (PrConnection *self);
 void pr_connection_greet (PrConnection *self, PrVerdict verdict);
 /* A refusal whose sender or recipient is known here and nowhere else. Gives @verdict. */
 PrVerdict pr_connection_refuse (PrConnection *self, PrVerdict verdict, const char *sender,

@@ -76,10 +76,12 @@ finish (PrConnection *self)
     pr_sign_in_cancel (&self->sign_in);
   g_clear_pointer (&self->session, pr_session_free);
   g_clear_pointer (&self->intake, pr_intake_free);
+  pr_connection_drop_inspection (self);
   pr_live_leave (&self->live);
   unlink_from_server (self);
   pr_port_unref (self->port);
   g_free (self->words);
+  g_free (self->reply);
   g_free (self->tls);
   g_free (self);
 }
@@ -302,7 +304,10 @@ describe (PrLive *live, PrLiveFacts *out)
 
   *out = (PrLiveFacts){
     .peer = self->ip_text,
-    .state = self->signing_in               ? "signing in"
+    .state = self->signing_in ? "signing in"
+             : self->stage == STAGE_TALKING && self->inspection != NULL &&
+                 pr_session_get_phase (self->session) == PR_SESSION_PENDING
+               ? "being checked"
              : self->stage != STAGE_TALKING ? words[PR_SESSION_SECURING]
                                             : words[pr_session_get_phase (self->session)],
     .user = pr_connection_get_user (self),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #pragma once
 
+#include "guard/inspection.h"
 #include "guard/limits.h"
 #include "server/certificates.h"
 #include "server/port.h"
@@ -17,6 +18,7 @@ struct _PrServer
   PrLimits *limits;             /* owned: connections at once */
   PrCertificates *certificates; /* owned: what listeners show under TLS */
   PrSignIns *sign_ins;          /* owned */
+  PrResolver *resolver;         /* owned: for questions about strangers */
   GPtrArray *openings;          /* owned: server.c's own */
   GArray *adopted;              /* owned: descriptors from the service manager not yet used */
   struct _PrConnection *first;  /* all connections */

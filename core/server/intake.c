@@ -5,6 +5,7 @@
 
 #include "common/text.h"
 #include "common/units.h"
+#include "guard/auth-results.h"
 #include "server/intake.h"
 #include "smtp/address.h"
 #include "smtp/headers.h"
@@ -19,6 +20,11 @@ struct _PrIntake
   gboolean room; /* what the spool said last */
   PrHeaderScan scan;
   GString *header; /* owned, nullable */
+  /* Of an inspected message: */
+  PrInspection *inspection; /* borrowed, nullable */
+  GString *held;            /* owned, nullable: the header until it is whole */
+  guint8 n_separator;       /* octets of the empty line that went by */
+  gboolean obscure;
 };
 
 static void
@@ -72,16 +78,86 @@ put_missing (PrIntake *self)
     }
 }
 
+/* Fields as they came, but for those that claim to be what only we may say. */
+static void
+put_honest_fields (PrIntake *self)
+{
+  g_autoptr (GArray) fields = pr_canon_split (self->held->str, self->held->len);
+  const char *start = self->held->str;
+
+  for (guint i = 0; i < fields->len; i++)
+    {
+      const PrCanonField *field = &g_array_index (fields, PrCanonField, i);
+      const char *end = i + 1 < fields->len ? g_array_index (fields, PrCanonField, i + 1).text
+                                            : self->held->str + self->held->len;
+      g_autofree char *text = g_strndup (field->text, field->len);
+
+      if (!pr_canon_field_is (field, "Authentication-Results") ||
+          !pr_auth_results_is_ours (strchr (text, ':') + 1, self->hostname))
+        continue;
+      put (self, start, (gsize) (field->text - start));
+      start = end;
+    }
+  put (self, start, (gsize) (self->held->str + self->held->len - start));
+}
+
+static void
+release_header (PrIntake *self)
+{
+  if (self->obscure)
+    put (self, self->held->str, self->held->len);
+  else
+    {
+      pr_inspection_take_header (self->inspection, self->held->str, self->held->len);
+      put_honest_fields (self);
+    }
+  g_string_free (g_steal_pointer (&self->held), TRUE);
+}
+
+/* What an inspected message consists of: its header, an empty line, its body. */
+static void
+put_inspected (PrIntake *self, const char *data, gsize len)
+{
+  gsize skipped = MIN (len, 2u - self->n_separator);
+
+  if (self->held != NULL && self->held->len + len <= PR_HEADERS_MAX)
+    {
+      g_string_append_len (self->held, data, (gssize) len);
+      return;
+    }
+  if (self->held != NULL)
+    {
+      self->obscure = TRUE;
+      release_header (self);
+    }
+
+  if (self->scan.ended && !self->obscure)
+    {
+      self->n_separator += (guint8) skipped;
+      pr_inspection_take_body (self->inspection, data + skipped, len - skipped);
+    }
+  put (self, data, len);
+}
+
 static void
 on_octets (gpointer owner, const char *data, gsize len)
 {
-  put (owner, data, len);
+  PrIntake *self = owner;
+
+  if (self->inspection != NULL)
+    put_inspected (self, data, len);
+  else
+    put (self, data, len);
 }
 
 static void
 on_header_end (gpointer owner)
 {
-  put_missing (owner);
+  PrIntake *self = owner;
+
+  if (self->held != NULL)
+    release_header (self);
+  put_missing (self);
 }
 
 static const PrHeaderSink sink = { .octets = on_octets, .end = on_header_end };
@@ -91,7 +167,7 @@ pr_intake_append (PrIntake *self, const char *data, gsize len)
 {
   if (self->scan.ended)
     {
-      put (self, data, len);
+      on_octets (self, data, len);
       return self->room;
     }
 
@@ -158,6 +234,12 @@ pr_intake_new (PrStore *store, const PrIntakeFacts *facts, PrSpoolFunc writable,
   if (facts->keeps_header)
     self->header = g_string_new (NULL);
   self->spool = pr_spool_new (store, self->id, writable, user_data);
+  self->inspection = facts->inspection;
+  if (self->inspection != NULL)
+    {
+      self->held = g_string_new (NULL);
+      pr_spool_reserve (self->spool, PR_AUTH_RESULTS_MAX);
+    }
   put_trace (self, facts);
 
   return self;
@@ -169,8 +251,16 @@ pr_intake_free (PrIntake *self)
   g_clear_pointer (&self->spool, pr_spool_free);
   if (self->header != NULL)
     g_string_free (self->header, TRUE);
+  if (self->held != NULL)
+    g_string_free (self->held, TRUE);
   g_free (self->hostname);
   g_free (self);
+}
+
+gint64
+pr_intake_get_id (const PrIntake *self)
+{
+  return self->id;
 }
 
 guint
@@ -179,12 +269,29 @@ pr_intake_get_n_received (const PrIntake *self)
   return self->scan.n_received;
 }
 
+gboolean
+pr_intake_is_obscure (const PrIntake *self)
+{
+  return self->obscure;
+}
+
+void
+pr_intake_end (PrIntake *self)
+{
+  pr_header_scan_finish (&self->scan, &sink, self);
+}
+
+void
+pr_intake_set_results (PrIntake *self, const char *field)
+{
+  pr_spool_fill (self->spool, field);
+}
+
 PrMessage *
 pr_intake_finish (PrIntake *self, PrEnvelope *envelope)
 {
   PrMessage *message = pr_message_new (self->id, self->now_us, envelope);
 
-  pr_header_scan_finish (&self->scan, &sink, self);
   envelope->waives_tls = !envelope->requires_tls && /* RFC 8689 §4.1: the parameter counts */
                          pr_header_scan_waives_tls (&self->scan);
   pr_spool_finish (g_steal_pointer (&self->spool), message);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #pragma once
 
+#include "guard/inspection.h"
 #include "queue/spool.h"
 
 G_BEGIN_DECLS
@@ -25,6 +26,9 @@ typedef struct
   const PrEnvelope *envelope;
   gboolean complete;     /* add what is missing */
   gboolean keeps_header; /* for pr_intake_get_header */
+  /* (nullable) borrowed, outlives it: sees the message go by. Fields Authentication-Results that
+   * claim to be ours are then taken out (RFC 8601 §5), and room is kept for the true one. */
+  PrInspection *inspection;
 } PrIntakeFacts;
 
 PrIntake *pr_intake_new (PrStore *store, const PrIntakeFacts *facts, PrSpoolFunc writable,
@@ -35,10 +39,17 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (PrIntake, pr_intake_free)
 
 /* FALSE: the disk is behind, stop reading from the client until writable is called. */
 gboolean pr_intake_append (PrIntake *self, const char *data, gsize len);
+gint64 pr_intake_get_id (const PrIntake *self); /* of the message to be */
 guint pr_intake_get_n_received (const PrIntake *self);
 /* The message as it came from its start until behind its header, or PR_HEADERS_MAX octets of a
  * header that is longer. NULL: not kept. Borrowed. */
 const char *pr_intake_get_header (const PrIntake *self, gsize *len);
+/* The message has ended: everything has gone by, and the rest may be asked. */
+void pr_intake_end (PrIntake *self);
+/* An inspected message's header is longer than PR_HEADERS_MAX: nobody could say what is in it. */
+gboolean pr_intake_is_obscure (const PrIntake *self);
+/* The inspection has ended: puts what it found on top of the message. */
+void pr_intake_set_results (PrIntake *self, const char *field);
 /* The finished message, body included, ready for pr_store_put. Frees @self.
  * @envelope: (transfer full). (transfer full) */
 PrMessage *pr_intake_finish (PrIntake *self, PrEnvelope *envelope);

@@ -48,6 +48,7 @@ pr_server_new (const PrServerWorld *world, PrConfig *config)
   self->certificates = pr_certificates_new (world->loop, world->journal, world->tls_folder);
   self->limits = pr_limits_new (config->max_connections, config->max_connections_per_client);
   self->sign_ins = pr_sign_ins_new (world->loop, world->store, world->journal);
+  self->resolver = pr_resolver_new (pr_loop_get_context (world->loop));
   self->openings = g_ptr_array_new_with_free_func (opening_free);
   self->adopted = g_array_new (FALSE, FALSE, sizeof (int));
 
@@ -67,8 +68,15 @@ pr_server_free (PrServer *self)
   pr_certificates_free (self->certificates);
   pr_limits_free (self->limits);
   pr_sign_ins_free (self->sign_ins);
+  pr_resolver_free (self->resolver);
   pr_config_unref (self->config);
   g_free (self);
+}
+
+void
+pr_server_set_name_server (PrServer *self, const char *server)
+{
+  pr_resolver_set_server (self->resolver, server);
 }
 
 void

@@ -50,6 +50,9 @@ void pr_server_adopt (PrServer *self, int fd);
 /* "127.0.0.1:2525" for each open listener. (transfer container), strings borrowed. */
 GPtrArray *pr_server_get_addresses (PrServer *self);
 
+/* @server: as pr_resolver_set_server has it, for questions about strangers. */
+void pr_server_set_name_server (PrServer *self, const char *server);
+
 /* Paused: new connections hear 421 4.3.2, MAIL hears 451 4.3.2; messages under way are finished. */
 void pr_server_set_paused (PrServer *self, gboolean paused);
 gboolean pr_server_is_paused (const PrServer *self);

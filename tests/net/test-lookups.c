@@ -100,6 +100,25 @@ test_bounded (void)
 }
 
 static void
+test_give_up (void)
+{
+  g_autoptr (PrLookups) lookups = pr_lookups_new ();
+  PrRecordKind kind;
+  char *name;
+
+  g_assert_null (pr_lookups_find (lookups, PR_RECORD_IP4, "slow.example"));
+  pr_lookups_give_up (lookups);
+  g_assert_cmpuint (pr_lookups_count_missing (lookups), ==, 0);
+  g_assert_false (pr_lookups_take_wanted (lookups, &kind, &name));
+  pr_lookups_add (lookups, PR_RECORD_IP4, "slow.example", PR_LOOKUP_FOUND,
+                  (const char *const[]){ "192.0.2.1", NULL });
+  g_assert_cmpint (pr_lookups_find (lookups, PR_RECORD_IP4, "slow.example")->status, ==,
+                   PR_LOOKUP_FAILED);
+  g_assert_cmpint (pr_lookups_find (lookups, PR_RECORD_IP4, "new.example")->status, ==,
+                   PR_LOOKUP_FAILED);
+}
+
+static void
 test_reverse (void)
 {
   static const struct
@@ -132,6 +151,7 @@ main (int argc, char *argv[])
   g_test_add_func ("/lookups/known-before", test_known_before);
   g_test_add_func ("/lookups/not-a-name", test_not_a_name);
   g_test_add_func ("/lookups/bounded", test_bounded);
+  g_test_add_func ("/lookups/give-up", test_give_up);
   g_test_add_func ("/lookups/reverse", test_reverse);
   return g_test_run ();
 }

@@ -173,6 +173,43 @@ test_sizes (Fixture *f, gconstpointer data)
     }
 }
 
+/* What is known only at the end, on top: exactly in memory, with blanks behind it in a file. */
+static void
+check_reserve (Fixture *f, gsize len, const char *start)
+{
+  PrMessage *message = make_message (f->store, "a@x.org", "b@y.org", "out", NULL);
+  PrSpool *spool = pr_spool_new (f->store, message->id, NULL, NULL);
+  g_autofree char *text = g_malloc (len);
+  g_auto (Answer) answer = { 0 };
+  const char *data;
+  gsize size;
+
+  fill (text, 0, len);
+  pr_spool_reserve (spool, 20);
+  pr_spool_append (spool, text, len);
+  pr_spool_fill (spool, "X: hello\r\n");
+  pr_spool_finish (spool, message);
+  put (f->store, message);
+
+  pr_store_read_body (f->store, message, 0, len + 100, on_body, &answer);
+  wait_for (&answer.done, "the body");
+  g_assert_no_error (answer.error);
+  data = g_bytes_get_data (answer.chunk, &size);
+  g_assert_cmpuint (size, ==, message->size_octets);
+  g_assert_cmpuint (size, ==, strlen (start) + len);
+  g_assert_cmpmem (data, strlen (start), start, strlen (start));
+  g_assert_cmpmem (data + strlen (start), len, text, len);
+  pr_message_unref (message);
+}
+
+static void
+test_reserve (Fixture *f, gconstpointer data)
+{
+  check_reserve (f, 0, "X: hello\r\n");
+  check_reserve (f, 1000, "X: hello\r\n");
+  check_reserve (f, 500 * 1000, "X: hello          \r\n");
+}
+
 /* One append may be larger than all that is allowed to wait. */
 static void
 test_one_append (Fixture *f, gconstpointer data)
@@ -447,6 +484,7 @@ main (int argc, char *argv[])
 
 #define ADD(name, function) g_test_add (name, Fixture, NULL, set_up, function, tear_down)
   ADD ("/spool/sizes", test_sizes);
+  ADD ("/spool/reserve", test_reserve);
   ADD ("/spool/one-append", test_one_append);
   ADD ("/spool/survives", test_survives);
   ADD ("/spool/discard", test_discard);
