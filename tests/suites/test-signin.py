@@ -12,32 +12,12 @@ import socket
 import subprocess
 import time
 
-from lib import mail, peers, process, suite
+from lib import mail, submission, suite
 from lib.keyring import Keyring
 from lib.pki import Pki
 from lib.postroom import Postroom, smarthost
 
 PASSWORD = "none"  # of everybody at this Dovecot
-
-
-class Provider(peers.Postfix):
-    """Nobody may send without signing in, nobody signs in without encryption."""
-
-    def configure(self, pair, auth_port):
-        for source, name in zip(pair, ("cert.pem", "key.pem")):
-            with open(source, encoding="utf-8") as file:
-                self.write("etc/postfix/" + name, file.read(), 0o600)
-        super().configure(f"""
-smtpd_tls_cert_file = /etc/postfix/cert.pem
-smtpd_tls_key_file = /etc/postfix/key.pem
-smtpd_tls_security_level = may
-smtpd_sasl_auth_enable = yes
-smtpd_sasl_type = dovecot
-smtpd_sasl_path = inet:127.0.0.1:{auth_port}
-smtpd_sasl_security_options = noanonymous
-smtpd_tls_auth_only = yes
-smtpd_sender_restrictions = permit_sasl_authenticated, reject
-""")
 
 
 class SignIn(suite.Suite):
@@ -48,23 +28,8 @@ class SignIn(suite.Suite):
 
     def provide(self, mechanisms="plain login", pair=None, extra="", password=True):
         """Dovecot's SASL and a Postfix that asks it."""
-        auth_port = process.free_port()
-        self.started(
-            peers.Dovecot(
-                self.work, password=password, extra=f"""
-auth_mechanisms = {mechanisms}
-disable_plaintext_auth = no
-auth_failure_delay = 0
-service auth {{
-  inet_listener {{
-    address = 127.0.0.1
-    port = {auth_port}
-  }}
-}}
-{extra}
-"""))
         pair = pair or self.pki.make("good", issuer=self.pki.authority)
-        self.provider = self.started(Provider(self.work, pair=pair, auth_port=auth_port))
+        self.provider = submission.provide(self, mechanisms, pair, extra, password)
 
     def relay_by(self, secret=PASSWORD, env=None, **keys):
         route = {"tls": "required", "ca-file": self.pki.authority[0], "username": "alice", **keys}
@@ -144,13 +109,7 @@ issuers = https://provider.test
             os.makedirs(os.path.dirname(os.path.join(folder, path)), exist_ok=True)
             with open(os.path.join(folder, path), "w", encoding="ascii") as file:
                 file.write(text)
-        self.provide(mechanisms, extra=f"""
-passdb {{
-  driver = oauth2
-  mechanisms = xoauth2 oauthbearer
-  args = {folder}/oauth2.conf
-}}
-""", password=False)
+        self.provide(mechanisms, extra=submission.oauth2(folder + "/oauth2.conf"), password=False)
 
     def check_token(self, mechanism):
         self.provide_tokens(mechanism)
