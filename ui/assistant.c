@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/*   provider ──► sign-in ──► access ──► test ──► (done)
+/*   provider ──► sign-in ──┬─────────────┬──► access ──► test ──► (done)
+ *                          └──► consent ──┘  (with OAuth)
  *
  * Each arrow to the right changes the configuration as one step; Escape and Cancel take all back,
  * unless the test mail got through.
@@ -9,6 +10,7 @@
 
 #include <glib/gi18n.h>
 
+#include "consent.h"
 #include "control/client.h"
 #include "reach.h"
 #include "setup.h"
@@ -24,6 +26,7 @@ struct _PrAssistant
   PrSetup *setup;            /* owned */
   GCancellable *cancellable; /* owned */
   char *route;               /* owned, nullable: only to sign in to this one */
+  gboolean has_asked;        /* the service, for what is shown first */
   gboolean is_working;       /* a step is on its way */
   gboolean is_closed;        /* and its end does not matter any more */
   gboolean is_done;          /* what was made stays */
@@ -37,6 +40,7 @@ struct _PrAssistant
   GtkWidget *search;
   GtkListBox *providers;
   PrSignInForm *form;
+  PrConsent *consent;
   GtkSwitch *devices;
   GtkSwitch *network;
   AdwActionRow *network_row;
@@ -45,17 +49,36 @@ struct _PrAssistant
 
 G_DEFINE_FINAL_TYPE (PrAssistant, pr_assistant, ADW_TYPE_WINDOW)
 
-static const char *const pages[] = { "provider", "sign-in", "access", "test" };
+typedef enum
+{
+  PAGE_PROVIDER,
+  PAGE_SIGN_IN,
+  PAGE_CONSENT,
+  PAGE_ACCESS,
+  PAGE_TEST
+} Page;
 
-static guint
+static const struct
+{
+  const char *name;
+  guint step; /* of N_STEPS, from 1 */
+} pages[] = {
+  [PAGE_PROVIDER] = { "provider", 1 }, [PAGE_SIGN_IN] = { "sign-in", 2 },
+  [PAGE_CONSENT] = { "consent", 2 },   [PAGE_ACCESS] = { "access", 3 },
+  [PAGE_TEST] = { "test", 4 },
+};
+
+#define N_STEPS 4
+
+static Page
 find_page (PrAssistant *self)
 {
   const char *name = gtk_stack_get_visible_child_name (self->stack);
 
   for (guint i = 0; i < G_N_ELEMENTS (pages); i++)
-    if (g_strcmp0 (name, pages[i]) == 0)
-      return i;
-  return 0;
+    if (g_strcmp0 (name, pages[i].name) == 0)
+      return (Page) i;
+  return PAGE_PROVIDER;
 }
 
 /* ── The frame ────────────────────────────────────────────────────────────────────────────── */
@@ -64,38 +87,46 @@ static void
 show_buttons (PrAssistant *self)
 {
   GtkWidget *child = gtk_stack_get_visible_child (self->stack);
-  guint page = find_page (self);
+  Page page = find_page (self);
   gboolean complete = TRUE;
   g_autofree char *progress = NULL;
 
-  if (page == 1)
+  if (page == PAGE_SIGN_IN)
     g_object_get (self->form, "complete", &complete, NULL);
-  gtk_button_set_label (self->back, page == 0 || self->route != NULL ? _ ("_Cancel") : _ ("_Back"));
+  gtk_button_set_label (self->back,
+                        page == PAGE_PROVIDER || self->route != NULL ? _ ("_Cancel") : _ ("_Back"));
   gtk_button_set_label (self->next, self->route != NULL ? _ ("_Sign In")
-                                    : page == 3         ? _ ("_Done")
+                                    : page == PAGE_TEST ? _ ("_Done")
                                                         : _ ("_Next"));
-  gtk_widget_set_visible (GTK_WIDGET (self->next), page > 0);
+  gtk_widget_set_visible (GTK_WIDGET (self->next), page != PAGE_PROVIDER && page != PAGE_CONSENT);
   gtk_widget_set_sensitive (GTK_WIDGET (self->next), complete && !self->is_working);
   gtk_widget_set_sensitive (GTK_WIDGET (self->back), !self->is_working);
   adw_window_title_set_title (self->heading,
                               gtk_stack_page_get_title (gtk_stack_get_page (self->stack, child)));
   if (self->route == NULL)
     /* Translators: a step of the assistant: the first number of the second */
-    progress = g_strdup_printf (_ ("%u of %u"), page + 1, (guint) G_N_ELEMENTS (pages));
+    progress = g_strdup_printf (_ ("%u of %u"), pages[page].step, (guint) N_STEPS);
   adw_window_title_set_subtitle (self->heading, progress);
 }
 
 static void
-go_to (PrAssistant *self, guint page)
+go_to (PrAssistant *self, Page page)
 {
-  gtk_stack_set_visible_child_name (self->stack, pages[page]);
+  gtk_stack_set_visible_child_name (self->stack, pages[page].name);
   show_buttons (self);
-  if (page == 3)
+  if (page == PAGE_TEST)
     {
       pr_test_mail_prepare (self->test, self->service, pr_setup_get_route (self->setup),
                             pr_sign_in_form_get_username (self->form));
     }
   gtk_widget_child_focus (gtk_stack_get_visible_child (self->stack), GTK_DIR_TAB_FORWARD);
+}
+
+static void
+finish (PrAssistant *self)
+{
+  self->is_done = TRUE;
+  gtk_window_close (GTK_WINDOW (self));
 }
 
 static void
@@ -116,13 +147,31 @@ on_step_done (const char *fault, gpointer user_data)
     }
   else if (self->route != NULL)
     {
-      self->is_done = TRUE;
-      gtk_window_close (GTK_WINDOW (self));
+      finish (self);
+    }
+  else if (find_page (self) == PAGE_ACCESS)
+    {
+      go_to (self, PAGE_TEST);
+    }
+  else if (pr_sign_in_form_get_flow (self->form) == NULL)
+    {
+      go_to (self, PAGE_ACCESS);
     }
   else
     {
-      go_to (self, find_page (self) + 1);
+      go_to (self, PAGE_CONSENT);
+      pr_consent_start (self->consent, self->service, pr_setup_get_route (self->setup),
+                        pr_sign_in_form_get_flow (self->form));
     }
+}
+
+static void
+on_consent (PrAssistant *self)
+{
+  if (self->route != NULL)
+    finish (self);
+  else
+    go_to (self, PAGE_ACCESS);
 }
 
 static void
@@ -134,25 +183,25 @@ take_sign_in (PrAssistant *self)
     pr_setup_sign_in (self->setup, pr_sign_in_form_get_username (self->form), password,
                       on_step_done, g_object_ref (self));
   else
-    pr_setup_add_route (self->setup, pr_sign_in_form_make_options (self->form), password, NULL,
-                        on_step_done, g_object_ref (self));
+    pr_setup_add_route (self->setup, pr_sign_in_form_make_options (self->form), password,
+                        pr_sign_in_form_get_client_secret (self->form), on_step_done,
+                        g_object_ref (self));
 }
 
 static void
 on_next (PrAssistant *self)
 {
-  guint page = find_page (self);
+  Page page = find_page (self);
 
-  if (page == 3)
+  if (page == PAGE_TEST)
     {
-      self->is_done = TRUE;
-      gtk_window_close (GTK_WINDOW (self));
+      finish (self);
       return;
     }
 
   self->is_working = TRUE;
   show_buttons (self);
-  if (page == 1)
+  if (page == PAGE_SIGN_IN)
     {
       take_sign_in (self);
     }
@@ -168,12 +217,17 @@ on_next (PrAssistant *self)
 static void
 on_back (PrAssistant *self)
 {
-  guint page = find_page (self);
+  Page page = find_page (self);
 
-  if (page == 0 || self->route != NULL)
+  pr_consent_cancel (self->consent);
+  if (page == PAGE_PROVIDER || self->route != NULL)
     gtk_window_close (GTK_WINDOW (self));
+  else if (page == PAGE_SIGN_IN)
+    go_to (self, PAGE_PROVIDER);
+  else if (page == PAGE_TEST)
+    go_to (self, PAGE_ACCESS);
   else
-    go_to (self, page - 1);
+    go_to (self, PAGE_SIGN_IN);
 }
 
 static void
@@ -249,7 +303,7 @@ on_listed (GObject *source, GAsyncResult *result, gpointer user_data)
 static void
 on_search (PrAssistant *self)
 {
-  if (self->service == NULL)
+  if (self->service == NULL || !pr_service_is_connected (self->service))
     return;
 
   self->n_searches++;
@@ -275,7 +329,7 @@ on_provider_known (GObject *source, GAsyncResult *result, gpointer user_data)
 
   g_variant_get (answer, "(&s)", &json);
   pr_sign_in_form_show_provider (self->form, json);
-  go_to (self, 1);
+  go_to (self, PAGE_SIGN_IN);
 }
 
 static void
@@ -292,7 +346,7 @@ on_provider (PrAssistant *self, GtkListBoxRow *row)
     }
 
   pr_sign_in_form_show_provider (self->form, NULL);
-  go_to (self, 1);
+  go_to (self, PAGE_SIGN_IN);
 }
 
 /* The list may still be one of what stood there before. */
@@ -301,6 +355,16 @@ on_search_done (PrAssistant *self)
 {
   self->is_in_haste = TRUE;
   on_search (self);
+}
+
+/* Escape in the search, which takes it for itself. */
+static void
+on_search_stopped (PrAssistant *self)
+{
+  if (*gtk_editable_get_text (GTK_EDITABLE (self->search)) != '\0')
+    gtk_editable_set_text (GTK_EDITABLE (self->search), "");
+  else
+    gtk_window_close (GTK_WINDOW (self));
 }
 
 static void
@@ -343,10 +407,54 @@ static void
 on_remedy (PrAssistant *self, guint remedy)
 {
   if (remedy == PR_REMEDY_SIGN_IN)
-    go_to (self, 1);
+    go_to (self, PAGE_SIGN_IN);
   else if (remedy == PR_REMEDY_SENDER)
     pr_setup_set_key (self->setup, "rewrite-sender", pr_sign_in_form_get_username (self->form),
                       on_sender_set, g_object_ref (self));
+}
+
+/* ── A route that is there ────────────────────────────────────────────────────────────────── */
+
+static void
+on_routes (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GVariant) answer = pr_service_call_finish (PR_SERVICE (source), result, NULL);
+  g_autoptr (GVariant) routes = NULL;
+  PrAssistant *self = user_data;
+
+  if (answer == NULL)
+    return; /* it may be gone; else the name is to be typed */
+
+  routes = g_variant_get_child_value (answer, 0);
+  for (gsize i = 0; i < g_variant_n_children (routes); i++)
+    {
+      g_autoptr (GVariant) route = g_variant_get_child_value (routes, i);
+
+      if (g_strcmp0 (pr_dict_string (route, "name"), self->route) == 0)
+        pr_sign_in_form_show_route (self->form, self->route, pr_dict_string (route, "username"));
+    }
+  go_to (self, PAGE_SIGN_IN);
+}
+
+static void
+on_sign_in_known (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) answer = pr_service_call_finish (PR_SERVICE (source), result, &error);
+  g_autoptr (GVariant) facts = answer != NULL ? g_variant_get_child_value (answer, 0) : NULL;
+  PrAssistant *self = user_data;
+
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    return; /* it may be gone */
+
+  if (facts != NULL && g_variant_n_children (facts) > 0) /* it signs in with OAuth */
+    {
+      go_to (self, PAGE_CONSENT);
+      pr_consent_start (self->consent, self->service, self->route, "auto");
+      return;
+    }
+  pr_service_call (self->service, "Configuration1", "GetRoutes", NULL, "(aa{sv})",
+                   self->cancellable, on_routes, self);
 }
 
 /* ── The object ───────────────────────────────────────────────────────────────────────────── */
@@ -389,6 +497,7 @@ pr_assistant_class_init (PrAssistantClass *klass)
   GObjectClass *object_class = G_OBJECT_CLASS (klass);
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
 
+  g_type_ensure (PR_TYPE_CONSENT);
   g_type_ensure (PR_TYPE_SIGN_IN_FORM);
   g_type_ensure (PR_TYPE_TEST_MAIL);
   object_class->dispose = pr_assistant_dispose;
@@ -403,6 +512,7 @@ pr_assistant_class_init (PrAssistantClass *klass)
   gtk_widget_class_bind_template_child (widget_class, PrAssistant, search);
   gtk_widget_class_bind_template_child (widget_class, PrAssistant, providers);
   gtk_widget_class_bind_template_child (widget_class, PrAssistant, form);
+  gtk_widget_class_bind_template_child (widget_class, PrAssistant, consent);
   gtk_widget_class_bind_template_child (widget_class, PrAssistant, devices);
   gtk_widget_class_bind_template_child (widget_class, PrAssistant, network);
   gtk_widget_class_bind_template_child (widget_class, PrAssistant, network_row);
@@ -411,9 +521,11 @@ pr_assistant_class_init (PrAssistantClass *klass)
   gtk_widget_class_bind_template_callback (widget_class, on_next);
   gtk_widget_class_bind_template_callback (widget_class, on_search);
   gtk_widget_class_bind_template_callback (widget_class, on_search_done);
+  gtk_widget_class_bind_template_callback (widget_class, on_search_stopped);
   gtk_widget_class_bind_template_callback (widget_class, on_provider);
   gtk_widget_class_bind_template_callback (widget_class, on_form_changed);
   gtk_widget_class_bind_template_callback (widget_class, on_remedy);
+  gtk_widget_class_bind_template_callback (widget_class, on_consent);
 }
 
 static void
@@ -421,6 +533,25 @@ pr_assistant_init (PrAssistant *self)
 {
   self->cancellable = g_cancellable_new ();
   gtk_widget_init_template (GTK_WIDGET (self));
+}
+
+/* What it needs to know, once there is somebody to ask. */
+static void
+ask (PrAssistant *self)
+{
+  if (self->has_asked || !pr_service_is_connected (self->service))
+    return;
+
+  self->has_asked = TRUE;
+  if (self->route != NULL)
+    {
+      pr_service_call (self->service, "SignIn1", "Status", g_variant_new ("(s)", self->route),
+                       "(a{sv})", self->cancellable, on_sign_in_known, self);
+      return;
+    }
+  on_search (self);
+  pr_service_call (self->service, "Service1", "GetNetworks", NULL, "(aa{sv})", self->cancellable,
+                   on_networks, self);
 }
 
 PrAssistant *
@@ -431,18 +562,18 @@ pr_assistant_new (GtkWindow *parent, PrService *service, const char *route)
   self->service = g_object_ref (service);
   self->setup = pr_setup_new (service);
   self->route = g_strdup (route);
+  g_signal_connect_object (service, "notify::connected", G_CALLBACK (ask), self, G_CONNECT_SWAPPED);
   if (route != NULL)
     {
       pr_setup_set_route (self->setup, route);
       pr_sign_in_form_show_route (self->form, route, NULL);
-      go_to (self, 1);
-      return self;
+      go_to (self, PAGE_SIGN_IN);
     }
-
-  on_search (self);
-  pr_service_call (service, "Service1", "GetNetworks", NULL, "(aa{sv})", self->cancellable,
-                   on_networks, self);
-  show_buttons (self);
-  gtk_widget_grab_focus (self->search);
+  else
+    {
+      show_buttons (self);
+      gtk_widget_grab_focus (self->search);
+    }
+  ask (self);
   return self;
 }

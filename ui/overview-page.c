@@ -60,12 +60,10 @@ go_to (PrOverviewPage *self, const char *page, const char *item)
 
 /* ── What waits for a person ──────────────────────────────────────────────────────────────── */
 
-/* The assistant, where there is one; else the settings. */
 static void
 set_up (PrOverviewPage *self)
 {
-  if (!gtk_widget_activate_action (GTK_WIDGET (self), "app.assistant", NULL))
-    gtk_widget_activate_action (GTK_WIDGET (self), "app.settings", NULL);
+  gtk_widget_activate_action (GTK_WIDGET (self), "app.assistant", NULL);
 }
 
 static void look (PrOverviewPage *self);

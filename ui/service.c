@@ -59,6 +59,7 @@ enum
   SESSIONS_CHANGED,
   EVENTS,
   CONFIGURATION_CHANGED,
+  SIGN_IN_CHANGED,
   N_SIGNALS
 };
 
@@ -240,6 +241,13 @@ on_signal (GDBusConnection *connection, const char *sender, const char *path, co
   else if (g_str_equal (signal, "Configuration1.Changed"))
     {
       g_signal_emit (self, signals[CONFIGURATION_CHANGED], 0);
+    }
+  else if (g_str_equal (signal, "SignIn1.Changed") && g_str_equal (type, "(u)"))
+    {
+      guint id;
+
+      g_variant_get (arguments, "(u)", &id);
+      g_signal_emit (self, signals[SIGN_IN_CHANGED], 0, id);
     }
 }
 
@@ -441,6 +449,8 @@ pr_service_class_init (PrServiceClass *klass)
                                   G_TYPE_NONE, 2, G_TYPE_VARIANT, G_TYPE_UINT);
   signals[CONFIGURATION_CHANGED] = g_signal_new ("configuration-changed", type, G_SIGNAL_RUN_LAST,
                                                  0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+  signals[SIGN_IN_CHANGED] = g_signal_new ("sign-in-changed", PR_TYPE_SERVICE, G_SIGNAL_RUN_LAST, 0,
+                                           NULL, NULL, NULL, G_TYPE_NONE, 1, G_TYPE_UINT);
 }
 
 static void

@@ -17,9 +17,10 @@ G_BEGIN_DECLS
  * until the first answer; kept when the connection is lost).
  *
  * Signals: `queue-changed` (revision t, messages t), `sessions-changed` (revision t),
- * `events` (aa{sv} as of Journal1, number of missed ones), `configuration-changed`. All are
- * coalesced by the service to four a second; all but `events` are emitted once, too, when a
- * connection was made, so that who obeys them needs no other care.
+ * `events` (aa{sv} as of Journal1, number of missed ones), `configuration-changed`,
+ * `sign-in-changed` (id u). All are coalesced by the service to four a second; all but `events` and
+ * `sign-in-changed` are emitted once, too, when a connection was made, so that who obeys them needs
+ * no other care.
  */
 #define PR_TYPE_SERVICE (pr_service_get_type ())
 G_DECLARE_FINAL_TYPE (PrService, pr_service, PR, SERVICE, GObject)

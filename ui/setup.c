@@ -20,6 +20,7 @@ struct _PrSetup
   PrService *service; /* owned */
   char *route;        /* owned, nullable */
   gboolean is_ours;   /* the route was made here */
+  gboolean is_oauth;  /* and signs in with OAuth */
   GVariant *undo;     /* owned, nullable: edits that take back who may send */
 
   GQueue calls;                                       /* owned Calls: what is still to be done */
@@ -251,6 +252,7 @@ on_read_for_route (PrSetup *self, GVariant *answer)
   g_free (self->route);
   self->route = make_name (file, base);
   self->is_ours = TRUE;
+  self->is_oauth = g_variant_lookup (self->options, "client-id", "&s", NULL);
   group = get_group (self);
   first = find_first_route (file);
 
@@ -374,6 +376,20 @@ pr_setup_allow (PrSetup *self, gboolean devices, gboolean without_password, PrSe
   run_next (self);
 }
 
+static void
+forget_secrets (PrSetup *self)
+{
+  pr_service_call (self->service, "Configuration1", "SetRoutePassword",
+                   g_variant_new ("(ss)", self->route, ""), "()", NULL, NULL, NULL);
+  if (!self->is_oauth)
+    return;
+
+  pr_service_call (self->service, "SignIn1", "SignOut", g_variant_new ("(s)", self->route), "()",
+                   NULL, NULL, NULL);
+  pr_service_call (self->service, "SignIn1", "SetClientSecret",
+                   g_variant_new ("(ss)", self->route, ""), "()", NULL, NULL, NULL);
+}
+
 void
 pr_setup_take_back (PrSetup *self)
 {
@@ -394,8 +410,7 @@ pr_setup_take_back (PrSetup *self)
   if (self->route != NULL && self->is_ours)
     {
       group = get_group (self);
-      pr_service_call (self->service, "Configuration1", "SetRoutePassword",
-                       g_variant_new ("(ss)", self->route, ""), "()", NULL, NULL, NULL);
+      forget_secrets (self);
       g_variant_builder_add (&edits, "(ssss)", "remove", group, "", "");
       g_clear_pointer (&self->route, g_free);
       n++;

@@ -6,7 +6,7 @@
 G_BEGIN_DECLS
 
 /**
- * PrSignInForm: name and password for one provider, with its own steps in words, or for any server.
+ * PrSignInForm: how to sign in to one provider, with its own steps in words, or to any server.
  * Property `complete` (boolean, read-only): all that is needed is there.
  */
 #define PR_TYPE_SIGN_IN_FORM (pr_sign_in_form_get_type ())
@@ -23,5 +23,9 @@ GVariant *pr_sign_in_form_make_options (PrSignInForm *self);
 const char *pr_sign_in_form_get_username (PrSignInForm *self);
 /* NULL: there is none to be given. Borrowed. */
 const char *pr_sign_in_form_get_password (PrSignInForm *self);
+/* How to sign in with OAuth, as of SignIn1.Start; NULL: with a password, or not at all. */
+const char *pr_sign_in_form_get_flow (PrSignInForm *self);
+/* NULL: there is none. Borrowed. */
+const char *pr_sign_in_form_get_client_secret (PrSignInForm *self);
 
 G_END_DECLS

@@ -3,8 +3,11 @@
 """The assistant: from nothing to the first delivered mail, a wrong password mended on the way."""
 
 import base64
+import http.server
+import json
 import os
 import sys
+import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "suites"))
 
@@ -24,6 +27,45 @@ def check(session, argument):
     return "235 2.7.0 Welcome" if argument.split()[-1] == right else "535 5.7.8 Wrong"
 
 
+class Provider(http.server.ThreadingHTTPServer):
+    """Signs people in by a code on another device (RFC 8628), once `agreed`."""
+
+    daemon_threads = True
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Answer)
+        self.agreed = False
+        self.url = f"http://127.0.0.1:{self.server_port}"
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def close(self):
+        self.shutdown()
+        self.server_close()
+
+
+class Answer(http.server.BaseHTTPRequestHandler):
+
+    def do_POST(self):  # pylint: disable=invalid-name
+        self.rfile.read(int(self.headers["Content-Length"]))
+        if self.path == "/device":
+            answer = {"device_code": "x", "user_code": "WDJB-MJHT", "expires_in": 600,
+                      "verification_uri": "https://hop.test/device", "interval": 1}
+        elif self.server.agreed:
+            answer = {"access_token": "t", "token_type": "Bearer", "expires_in": 600,
+                      "refresh_token": "r"}
+        else:
+            answer = {"error": "authorization_pending"}
+        octets = json.dumps(answer).encode()
+        self.send_response(400 if "error" in answer else 200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(octets)))
+        self.end_headers()
+        self.wfile.write(octets)
+
+    def log_message(self, format, *args):  # pylint: disable=redefined-builtin
+        pass
+
+
 class Assistant(suite.Suite):
 
     deadline = 300
@@ -31,8 +73,10 @@ class Assistant(suite.Suite):
     def setUp(self):
         super().setUp()
         self.require(not window.missing(), window.missing())
-        self.relay = self.started(Postroom(self.work))
-        self.shown = self.started(Window(self.relay.home, work=self.work))
+
+    def open(self, *options, routes=None):
+        self.relay = self.started(Postroom(self.work, routes))
+        self.shown = self.started(Window(self.relay.home, *options, work=self.work))
 
     def config(self):
         with open(self.relay.config_file, encoding="utf-8") as file:
@@ -61,6 +105,7 @@ class Assistant(suite.Suite):
         self.shown.desktop.key("Return")
 
     def test_first_mail(self):
+        self.open()
         certificates = pki.Pki(os.path.join(self.work, "pki"))
         hop = self.started(
             nexthop.NextHop(nexthop.FULL + ("AUTH PLAIN", ),
@@ -94,6 +139,7 @@ class Assistant(suite.Suite):
         self.assertEqual(self.config().count("[route "), 1)
 
     def test_cancel_takes_all_back(self):
+        self.open()
         before = self.config()
         self.choose_other()
         self.entry("Server Name").type("192.0.2.1")
@@ -105,6 +151,31 @@ class Assistant(suite.Suite):
         self.shown.desktop.key("Escape")
         process.wait_until("all to be as before", lambda: self.config().startswith(before), 60)
         self.assertEqual(self.config()[len(before):].split(), [])
+
+    def test_code_on_another_device(self):
+        provider = self.started(Provider())
+        self.open("--page=sign-in", "--item=out", routes={
+            "out": {"via": "smarthost", "hosts": "127.0.0.1:9", "username": "me@hop.test",
+                    "auth": "xoauth2", "client-id": "me", "oauth-flow": "device",
+                    "oauth-scopes": "mail", "oauth-token": provider.url + "/token",
+                    "oauth-device": provider.url + "/device"}})
+        self.wait_words("https://hop.test/device")
+        self.wait_words("WDJB-MJHT")
+        provider.agreed = True
+        process.wait_until("the end", lambda: not self.shown.is_on_screen("Set Up Sending"), 60)
+
+    def test_provider_in_its_own_words(self):
+        self.open()
+        self.entry("Search Providers").type("someone@gmail.com")
+        self.entry("Search Providers").focus()
+        self.shown.desktop.key("Return")
+        self.wait_words("switch on 2-Step Verification")
+        self.assertIsNotNone(self.shown.wait("Sign In By", anywhere=True))
+        self.entry("Address or User Name").type("someone@gmail.com")
+        self.entry("Password").type("abcdefghijklmnop")
+        self.press("Next")
+        process.wait_until("the route", lambda: "provider=gmail\n" in self.config(), 60)
+        self.assertIn("username=someone@gmail.com\n", self.config())
 
 
 if __name__ == "__main__":
