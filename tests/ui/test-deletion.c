@@ -87,7 +87,7 @@ fill (Fixture *f, guint n)
 
   for (guint i = 0; i < n; i++)
     {
-      g_autofree char *to = g_strdup_printf ("p%u@example.org", i);
+      g_autofree char *to = g_strdup_printf ("u%u@example.org", i);
 
       ids[i] = daemon_add_mail (&f->daemon, to);
     }
@@ -156,16 +156,16 @@ test_delete (Fixture *f, gconstpointer data)
 static void
 test_matching (Fixture *f, gconstpointer data)
 {
-  g_auto (GStrv) ids = fill (f, 12); /* p1, p10, p11 have "p1" */
+  g_auto (GStrv) ids = fill (f, 12); /* u1, u10, u11; no id has a "u" */
   g_autofree char *late = NULL;
 
   order_one (f, "hold", ids[10]);
   f->deletion =
-    pr_deletion_new_matching (f->service, g_variant_new_parsed ("{'text': <'p1'>}"), on_changed, f);
+    pr_deletion_new_matching (f->service, g_variant_new_parsed ("{'text': <'u1'>}"), on_changed, f);
   wait_for (NULL, is (f, PR_DELETION_READY), "them to be held");
   g_assert_cmpuint (pr_deletion_get_count (f->deletion), ==, 3);
   g_assert_cmpuint (count (f, "held"), ==, 3);
-  late = daemon_add_mail (&f->daemon, "p1-late@example.org");
+  late = daemon_add_mail (&f->daemon, "u1-late@example.org");
   pr_deletion_restore (f->deletion);
   wait_for (NULL, is (f, PR_DELETION_DONE), "them to be back");
   g_assert_cmpuint (count (f, "held"), ==, 1);
@@ -232,14 +232,14 @@ test_order_matching (Fixture *f, gconstpointer data)
 {
   g_auto (GStrv) ids = fill (f, 12);
 
-  g_assert_cmpuint (order_matching (f, "hold", "{'text': <'p1'>}", ""), ==, 3);
-  g_assert_cmpuint (order_matching (f, "hold", "{'text': <'p1'>}", ""), ==, 0);
+  g_assert_cmpuint (order_matching (f, "hold", "{'text': <'u1'>}", ""), ==, 3);
+  g_assert_cmpuint (order_matching (f, "hold", "{'text': <'u1'>}", ""), ==, 0);
   g_assert_cmpuint (order_matching (f, "release", "{'state': <'held'>}", ""), ==, 3);
   g_assert_cmpuint (order_matching (f, "retry", "@a{sv} {}", ""), <=, 12); /* some may be in hand */
-  g_assert_cmpuint (order_matching (f, "move", "{'text': <'p2@'>}", "other"), ==, 1);
+  g_assert_cmpuint (order_matching (f, "move", "{'text': <'u2@'>}", "other"), ==, 1);
   g_assert_cmpuint (count (f, "held"), ==, 1);
   g_assert_cmpuint (order_matching (f, "delete", "{'route': <'other'>}", ""), ==, 1);
-  g_assert_cmpuint (order_matching (f, "fail", "{'text': <'p3@'>}", ""), ==, 1);
+  g_assert_cmpuint (order_matching (f, "fail", "{'text': <'u3@'>}", ""), ==, 1);
   g_assert_cmpuint (order_matching (f, "delete", "@a{sv} {}", ""), >=, 10);
   g_assert_cmpuint (count (f, NULL), ==, 0);
 }
