@@ -72,7 +72,8 @@ typedef struct
 {
   GtkWidget *widget;    /* owned */
   PrDeletion *deletion; /* owned */
-  AdwToast *toast;      /* borrowed: the one that offers to undo; NULL: none does any more */
+  AdwToast *toast;      /* borrowed: it offers to undo; NULL: none does any more */
+  guint toast_source;   /* its end, where it stood while messages were gathered */
   gboolean told;        /* that the service is away */
 } Undo;
 
@@ -83,6 +84,7 @@ on_toast_gone (gpointer user_data, GObject *toast)
   Undo *self = user_data;
 
   self->toast = NULL;
+  g_clear_handle_id (&self->toast_source, g_source_remove);
   pr_deletion_delete (self->deletion);
 }
 
@@ -91,6 +93,7 @@ forget_toast (Undo *self)
 {
   g_object_weak_unref (G_OBJECT (self->toast), on_toast_gone, self);
   g_signal_handlers_disconnect_by_data (self->toast, self);
+  g_clear_handle_id (&self->toast_source, g_source_remove);
   self->toast = NULL;
 }
 
@@ -103,25 +106,18 @@ on_undo (AdwToast *toast, gpointer user_data)
   pr_deletion_restore (self->deletion);
 }
 
-/* It offers nothing any more. */
-static void
-take_toast (Undo *self)
-{
-  AdwToast *toast = self->toast;
-
-  if (toast == NULL)
-    return;
-
-  forget_toast (self);
-  adw_toast_dismiss (toast);
-}
-
 static void
 end_undo (Undo *self)
 {
   GApplication *application = g_application_get_default ();
 
-  take_toast (self);
+  if (self->toast != NULL)
+    {
+      AdwToast *toast = self->toast;
+
+      forget_toast (self);
+      adw_toast_dismiss (toast);
+    }
   pr_deletion_free (self->deletion);
   g_object_unref (self->widget);
   g_free (self);
@@ -129,29 +125,48 @@ end_undo (Undo *self)
     g_application_release (application);
 }
 
+/* (transfer full) */
+static char *
+say_count (Undo *self)
+{
+  guint n = pr_deletion_get_count (self->deletion);
+
+  return g_strdup_printf (ngettext ("%u message deleted", "%u messages deleted", n), n);
+}
+
 /* @timeout_s: 0: until it is taken away. */
 static void
 offer (Undo *self, const char *title, guint timeout_s)
 {
-  AdwToast *toast = adw_toast_new (title);
-
-  take_toast (self);
-  self->toast = toast;
-  adw_toast_set_button_label (toast, _ ("Undo"));
-  adw_toast_set_timeout (toast, timeout_s);
-  g_signal_connect_data (toast, "button-clicked", G_CALLBACK (on_undo), self, NULL, 0);
-  g_object_weak_ref (G_OBJECT (toast), on_toast_gone, self);
-  pr_toast_add (self->widget, toast);
+  self->toast = adw_toast_new (title);
+  adw_toast_set_button_label (self->toast, _ ("Undo"));
+  adw_toast_set_timeout (self->toast, timeout_s);
+  g_signal_connect_data (self->toast, "button-clicked", G_CALLBACK (on_undo), self, NULL, 0);
+  g_object_weak_ref (G_OBJECT (self->toast), on_toast_gone, self);
+  pr_toast_add (self->widget, self->toast);
 }
 
-static void
-offer_count (Undo *self)
+static gboolean
+on_toast_end (gpointer user_data)
 {
-  guint n = pr_deletion_get_count (self->deletion);
-  g_autofree char *title =
-    g_strdup_printf (ngettext ("%u message deleted", "%u messages deleted", n), n);
+  Undo *self = user_data;
 
-  offer (self, title, UNDO_S);
+  self->toast_source = 0;
+  adw_toast_dismiss (self->toast);
+  return G_SOURCE_REMOVE;
+}
+
+/* The same toast, so that its button is always the right one. */
+static void
+offer_on (Undo *self)
+{
+  g_autofree char *title = say_count (self);
+
+  if (self->toast == NULL || self->toast_source != 0 || adw_toast_get_timeout (self->toast) != 0)
+    return;
+
+  adw_toast_set_title (self->toast, title);
+  self->toast_source = g_timeout_add_seconds (UNDO_S, on_toast_end, self);
 }
 
 /* FALSE: the window is closed and nobody can be told: what is held stays held. */
@@ -174,10 +189,7 @@ on_deletion_changed (gpointer user_data)
 
   switch (pr_deletion_get_state (self->deletion))
     {
-    case PR_DELETION_READY:
-      if (self->toast != NULL && adw_toast_get_timeout (self->toast) == 0)
-        offer_count (self);
-      break;
+    case PR_DELETION_READY: offer_on (self); break;
     case PR_DELETION_FAILED:
       pr_toast_show (self->widget, pr_deletion_get_error (self->deletion));
       break;
@@ -209,9 +221,11 @@ pr_queue_orders_delete (GtkWidget *widget, PrService *service, const char *const
                         const char *const *held)
 {
   Undo *self = make_undo (widget);
+  g_autofree char *title = NULL;
 
   self->deletion = pr_deletion_new (service, ids, held, on_deletion_changed, self);
-  offer_count (self);
+  title = say_count (self);
+  offer (self, title, UNDO_S);
 }
 
 void

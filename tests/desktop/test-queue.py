@@ -71,6 +71,7 @@ class Queue(suite.Suite):
         """More than is known of: all under the filter, and what was meant comes back."""
         self.fill(150)
         shown = self.opened()
+        shown.rows = 5
         shown.wait("Letter 149").focus()
         shown.key("Down", "ctrl+a")
         shown.wait("All 150 selected")
