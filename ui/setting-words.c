@@ -33,6 +33,7 @@ static const struct
   { "access", "deny-senders", N_ ("Refused Senders") },
   { "access", "deny-recipients", N_ ("Refused Recipients") },
 
+  { "user", "cram-md5", N_ ("Password for CRAM-MD5") },
   { "user", "senders", N_ ("Sender Addresses") },
 
   { "route", "recipients", N_ ("Recipients") },

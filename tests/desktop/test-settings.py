@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The settings: what is changed there is what the service does."""
 
+import base64
 import os
 import re
 import sys
@@ -115,6 +116,39 @@ class Settings(suite.Suite):
         shown.wait("desk is removed", anywhere=True)
         shown.press("Undo", anywhere=True)
         self.wait_config("it to come back", "[listener desk]")
+
+    def signs_in(self, user, password):
+        client = self.relay.connect()
+        client.ehlo()
+        token = base64.b64encode(f"\0{user}\0{password}".encode()).decode()
+        return client.command("AUTH PLAIN " + token).code == 235
+
+    def test_a_device_gets_a_password_that_works(self):
+        shown = self.shown
+        self.show("Devices")
+        self.entry("Name of a New Person or Device").type("printer")
+        shown.press("Add", anywhere=True)
+        shown.wait("Copy the Password", anywhere=True)
+        password = shown.wait(role="label", anywhere=True,
+                              test=lambda node: re.fullmatch("[a-z2-9]{16}", node.name)).name
+        self.assertTrue(self.signs_in("printer", password))
+        self.assertFalse(self.signs_in("printer", "another"))
+        self.assertNotIn(password, self.config())
+
+    def test_a_network_is_allowed_and_a_fault_told(self):
+        shown = self.shown
+        self.show("Devices")
+        self.entry("Address or Network, Such as 192.168.1.0/24").type("10.7.0.0/16")
+        shown.press("Allow", anywhere=True)
+        self.wait_config("the network", "relay-networks=127.0.0.0/8;::1/128;10.7.0.0/16")
+        shown.press("Remove 10.7.0.0/16", anywhere=True)
+        self.wait_config("the list without it", "relay-networks=127.0.0.0/8;::1/128")
+        before = self.config()
+        self.entry("Address or Network, Such as 192.168.1.0/24").type("my network")
+        shown.press("Allow", anywhere=True)
+        shown.wait(test=lambda node: "my network" in node.name and node.role == "label",
+                   anywhere=True)
+        self.assertEqual(self.config(), before)
 
     def test_every_key_is_there(self):
         self.show("All Settings")

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* ui/settings, ui/setting-words and the words of ui/change: no service, no display. */
 
+#include <string.h>
 #include <glib.h>
 
 #include "ui/change.h"
 #include "ui/device-addresses.h"
+#include "ui/password.h"
 #include "ui/setting-words.h"
 #include "ui/settings.h"
 
@@ -244,6 +246,17 @@ test_addresses_that_are_none (void)
   g_assert_cmpstr (list, ==, "");
 }
 
+static void
+test_passwords (void)
+{
+  g_autofree char *one = pr_password_make ();
+  g_autofree char *other = pr_password_make ();
+
+  g_assert_cmpuint (strlen (one), ==, PR_PASSWORD_LEN);
+  g_assert_cmpuint (strspn (one, "abcdefghjkmnpqrstuvwxyz23456789"), ==, PR_PASSWORD_LEN);
+  g_assert_cmpstr (one, !=, other);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -258,5 +271,6 @@ main (int argc, char **argv)
   g_test_add_func ("/settings/what-devices-are-told", test_what_devices_are_told);
   g_test_add_func ("/settings/what-nobody-wrote-down", test_what_nobody_wrote_down);
   g_test_add_func ("/settings/addresses-that-are-none", test_addresses_that_are_none);
+  g_test_add_func ("/settings/passwords", test_passwords);
   return g_test_run ();
 }
