@@ -4,6 +4,7 @@
 #include "config/providers.h"
 #include "service/add-route.h"
 #include "service/control-private.h"
+#include "service/explain.h"
 
 #define MAX_LIMITS 8
 #define MAX_PROBINGS 8
@@ -268,6 +269,41 @@ pr_control_stop_probing (PrControl *self)
     }
 }
 
+/* ── What would become of a mail ──────────────────────────────────────────────────────────── */
+
+/* @facts: (nullable) floating */
+static void
+answer_facts (GDBusMethodInvocation *invocation, GVariant *facts, const GError *error)
+{
+  if (facts != NULL)
+    g_dbus_method_invocation_return_value (invocation, g_variant_new ("(@a{sv})", facts));
+  else
+    pr_control_refuse (invocation, "%s", error->message);
+}
+
+static gboolean
+on_explain (PrDbusConfiguration1 *skeleton, GDBusMethodInvocation *invocation, const char *from,
+            const char *to, gpointer user_data)
+{
+  PrControl *self = user_data;
+  g_autoptr (GError) error = NULL;
+  GVariant *facts = pr_explain (pr_engine_get_config (self->engine), from, to, &error);
+
+  answer_facts (invocation, facts, error);
+  return G_DBUS_METHOD_INVOCATION_HANDLED;
+}
+
+static gboolean
+on_preview_rewriting (PrDbusConfiguration1 *skeleton, GDBusMethodInvocation *invocation,
+                      const char *from, const char *address, gpointer user_data)
+{
+  g_autoptr (GError) error = NULL;
+  GVariant *facts = pr_explain_rewriting (from, address, &error);
+
+  answer_facts (invocation, facts, error);
+  return G_DBUS_METHOD_INVOCATION_HANDLED;
+}
+
 void
 pr_control_connect_providers (PrControl *self, PrDbusConfiguration1 *skeleton)
 {
@@ -276,4 +312,6 @@ pr_control_connect_providers (PrControl *self, PrDbusConfiguration1 *skeleton)
   g_signal_connect (skeleton, "handle-add-route", G_CALLBACK (on_add_route), self);
   g_signal_connect (skeleton, "handle-get-routes", G_CALLBACK (on_get_routes), self);
   g_signal_connect (skeleton, "handle-probe-certificate", G_CALLBACK (on_probe_certificate), self);
+  g_signal_connect (skeleton, "handle-explain", G_CALLBACK (on_explain), self);
+  g_signal_connect (skeleton, "handle-preview-rewriting", G_CALLBACK (on_preview_rewriting), self);
 }

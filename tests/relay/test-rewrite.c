@@ -134,6 +134,20 @@ test_free (void)
   g_assert_cmpuint (out->len, ==, 0);
 }
 
+/* What the service shows people before they set an address is made by this alone. */
+static void
+test_headers_in_memory (void)
+{
+  static const char before[] = "From: Scan <scan@lan>\r\nSender: root@lan\r\nTo: a@b.example\r\n";
+  g_autoptr (PrHeaders) headers = pr_headers_new (before, sizeof before - 1);
+  g_autoptr (GString) after = g_string_new (NULL);
+
+  pr_rewrite_headers (headers, ME);
+  pr_headers_write (headers, after);
+  g_assert_cmpstr (after->str, ==,
+                   "From: Scan <" ME ">\r\nTo: a@b.example\r\nReply-To: Scan <scan@lan>\r\n");
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -145,5 +159,6 @@ main (int argc, char *argv[])
   g_test_add_func ("/rewrite/cases", test_cases);
   g_test_add_func ("/rewrite/too-large", test_too_large);
   g_test_add_func ("/rewrite/free", test_free);
+  g_test_add_func ("/rewrite/headers-in-memory", test_headers_in_memory);
   return g_test_run ();
 }
