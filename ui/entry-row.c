@@ -16,9 +16,10 @@ G_DEFINE_FINAL_TYPE (PrEntryRow, pr_entry_row, ADW_TYPE_PREFERENCES_ROW)
 typedef enum
 {
   PROP_ACTION = 1,
+  PROP_SECRET,
 } PrEntryRowProperty;
 
-static GParamSpec *props[PROP_ACTION + 1];
+static GParamSpec *props[PROP_SECRET + 1];
 static guint apply_signal;
 
 static void
@@ -55,6 +56,10 @@ pr_entry_row_set_property (GObject *object, guint id, const GValue *value, GPara
   switch ((PrEntryRowProperty) id)
     {
     case PROP_ACTION: gtk_button_set_label (self->button, g_value_get_string (value)); break;
+    case PROP_SECRET:
+      gtk_entry_set_visibility (self->entry, !g_value_get_boolean (value));
+      gtk_entry_set_input_purpose (self->entry, GTK_INPUT_PURPOSE_PASSWORD);
+      break;
     default: G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
     }
 }
@@ -76,6 +81,8 @@ pr_entry_row_class_init (PrEntryRowClass *klass)
   object_class->finalize = pr_entry_row_finalize;
   props[PROP_ACTION] =
     g_param_spec_string ("action", NULL, NULL, NULL, G_PARAM_WRITABLE | G_PARAM_STATIC_STRINGS);
+  props[PROP_SECRET] =
+    g_param_spec_boolean ("secret", NULL, NULL, FALSE, G_PARAM_WRITABLE | G_PARAM_STATIC_STRINGS);
   g_object_class_install_properties (object_class, G_N_ELEMENTS (props), props);
   apply_signal = g_signal_new ("apply", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL,
                                NULL, G_TYPE_NONE, 0);

@@ -7,8 +7,9 @@ G_BEGIN_DECLS
 
 /**
  * PrEntryRow: an entry with the button that does something with its text: "Add". Properties:
- * `title` names the entry, `action` is the button's label; both once. The button can be pressed
- * while there is a text and another one than what was set. Signal `apply`: it was, or Enter.
+ * `title` names the entry, `action` is the button's label, `secret` hides what is typed; once. The
+ * button can be pressed while there is a text and another one than what was set. Signal `apply`: it
+ * was, or Enter.
  */
 #define PR_TYPE_ENTRY_ROW (pr_entry_row_get_type ())
 G_DECLARE_FINAL_TYPE (PrEntryRow, pr_entry_row, PR, ENTRY_ROW, AdwPreferencesRow)

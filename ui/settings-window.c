@@ -9,13 +9,14 @@
 #include "general-settings-page.h"
 #include "protection-settings-page.h"
 #include "receiving-settings-page.h"
+#include "sending-settings-page.h"
 #include "storage-settings-page.h"
 
 /* In the order of their tabs; behind them: everything there is. */
 static GType (*const pages[]) (void) = {
-  pr_general_settings_page_get_type, pr_receiving_settings_page_get_type,
-  pr_devices_settings_page_get_type, pr_protection_settings_page_get_type,
-  pr_storage_settings_page_get_type,
+  pr_general_settings_page_get_type,    pr_receiving_settings_page_get_type,
+  pr_devices_settings_page_get_type,    pr_sending_settings_page_get_type,
+  pr_protection_settings_page_get_type, pr_storage_settings_page_get_type,
 };
 
 GtkWindow *

@@ -150,6 +150,44 @@ class Settings(suite.Suite):
                    anywhere=True)
         self.assertEqual(self.config(), before)
 
+    def add_routes(self):
+        self.relay.merge({
+            "route one": {
+                "recipients": "*@one.test",
+                "via": "hold"
+            },
+            "route two": {
+                "recipients": "*",
+                "via": "discard"
+            }
+        })
+        self.relay.reload()
+
+    def test_routes_change_places_and_are_explained(self):
+        shown = self.shown
+        self.add_routes()
+        self.show("Sending")
+        shown.press("Move two Up", anywhere=True)
+        process.wait_until(
+            "the new order",
+            lambda: 0 < self.config().find("[route two]") < self.config().find("[route one]"), 60,
+            every=0.2)
+        self.entry("From, such as scanner@office.example").type("a@here.test")
+        self.entry("To, such as boss@example.org").type("b@one.test")
+        shown.press("Tell", anywhere=True)
+        shown.wait(role="label", anywhere=True,
+                   test=lambda node: "Takes the route “wait”" in node.name)
+
+    def test_a_provider_becomes_a_route(self):
+        shown = self.shown
+        self.show("Sending")
+        shown.press("Add a Mail Provider…", anywhere=True)
+        self.entry("Name, Domain or Your Mail Address").type("me@posteo.de")
+        shown.press("Choose Posteo", anywhere=True)
+        shown.press("Add This Provider", anywhere=True)
+        self.wait_config("the route", "[route posteo]")
+        self.assertIn("provider=posteo\nusername=me@posteo.de\n", self.config())
+
     def test_every_key_is_there(self):
         self.show("All Settings")
         self.entry("max-recipients")

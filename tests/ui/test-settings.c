@@ -6,7 +6,9 @@
 
 #include "ui/change.h"
 #include "ui/device-addresses.h"
+#include "ui/explain-group.h"
 #include "ui/password.h"
+#include "ui/sending-settings-page.h"
 #include "ui/setting-words.h"
 #include "ui/settings.h"
 
@@ -257,6 +259,45 @@ test_passwords (void)
   g_assert_cmpstr (one, !=, other);
 }
 
+static void
+assert_described (const char *facts, const char *expected)
+{
+  g_autoptr (GVariant) parsed = g_variant_parse (G_VARIANT_TYPE_VARDICT, facts, NULL, NULL, NULL);
+  g_autofree char *words = NULL;
+
+  g_assert_nonnull (parsed);
+  words = pr_explain_group_describe (parsed);
+  g_assert_cmpstr (words, ==, expected);
+}
+
+static void
+test_what_would_happen (void)
+{
+  assert_described ("{'refused': <'No'>, 'route': <'a'>}", "It is refused: No.");
+  assert_described ("{'passed': <[('a', 'senders'), ('b', 'recipients')]>}",
+                    "Passes “a”: not for this sender.\nPasses “b”: not for this recipient.\n"
+                    "No route takes it: it is held until one does.");
+  assert_described ("{'route': <'me'>, 'via': <'smarthost'>, 'hosts': <['h:465', 'i:25']>, "
+                    "'from': <'me@a.example'>, 'reply-to': <'x@a.example'>}",
+                    "Takes the route “me”: By a Provider’s Server.\nGoes to h:465, i:25.\n"
+                    "Leaves as From me@a.example, answers go to x@a.example.");
+  assert_described ("{}", "No route takes it: it is held until one does.");
+}
+
+static void
+test_where_a_moved_route_goes (void)
+{
+  static const char *const routes[] = { "route a", "route b", "route c", NULL };
+
+  g_assert_cmpstr (pr_sending_settings_page_find_before (routes, 2, 0), ==, "route a");
+  g_assert_cmpstr (pr_sending_settings_page_find_before (routes, 1, 0), ==, "route a");
+  g_assert_cmpstr (pr_sending_settings_page_find_before (routes, 0, 1), ==, "route c");
+  g_assert_cmpstr (pr_sending_settings_page_find_before (routes, 0, 2), ==, "");
+  g_assert_null (pr_sending_settings_page_find_before (routes, 1, 1));
+  g_assert_null (pr_sending_settings_page_find_before (routes, 0, G_MAXUINT));
+  g_assert_null (pr_sending_settings_page_find_before (routes, 3, 0));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -272,5 +313,7 @@ main (int argc, char **argv)
   g_test_add_func ("/settings/what-nobody-wrote-down", test_what_nobody_wrote_down);
   g_test_add_func ("/settings/addresses-that-are-none", test_addresses_that_are_none);
   g_test_add_func ("/settings/passwords", test_passwords);
+  g_test_add_func ("/settings/what-would-happen", test_what_would_happen);
+  g_test_add_func ("/settings/where-a-moved-route-goes", test_where_a_moved_route_goes);
   return g_test_run ();
 }
