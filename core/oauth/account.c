@@ -536,7 +536,7 @@ pr_oauth_account_get_facts (const PrOauthAccount *self, PrOauthFacts *out)
 
   *out = (PrOauthFacts){ 0 };
   state = judge (self, &out->why);
-  out->can_refresh = can_ask (self);
+  out->can_refresh = can_ask (self) && self->need == NULL;
   out->unkept = pr_keep_get_fault (self->world->keep, self->route);
   if (self->token == NULL)
     return state;

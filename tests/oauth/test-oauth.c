@@ -150,6 +150,8 @@ test_revoked (Provider *p, gconstpointer data)
   const char *text;
   guint n = 0;
   PrToken *token;
+  PrOauthState state;
+  PrOauthFacts facts;
 
   p->status = 400;
   p->reply = "{\"error\":\"invalid_grant\",\"error_description\":\"it was revoked\"}";
@@ -158,6 +160,8 @@ test_revoked (Provider *p, gconstpointer data)
   wait_state (p, PR_OAUTH_SIGN_IN, &text);
   g_assert_nonnull (strstr (text, "it was revoked"));
   g_assert_null (strstr (text, "refresh-0"));
+  g_assert_true (pr_oauth_get_facts (p->oauth, "r", &state, &facts));
+  g_assert_false (facts.can_refresh);
   g_assert_cmpint (check (p, &text), ==, PR_OAUTH_SIGN_IN);
   g_assert_cmpuint (p->n_asked, ==, 1);
 
