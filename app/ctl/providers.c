@@ -305,6 +305,7 @@ static void
 print_token (GVariant *route)
 {
   g_autofree char *account = pr_text_printable (get_text (route, "account"));
+  g_autofree char *unkept = pr_text_printable (get_text (route, "token-unkept"));
   g_autofree char *end =
     pr_words_when (pr_dict_number (route, "token-expires"), g_get_real_time ());
   gboolean renews = FALSE;
@@ -318,6 +319,8 @@ print_token (GVariant *route)
     printf ("  %-10s %s\n", "Token", renews ? "none yet; it comes by itself" : "none");
   else
     printf ("  %-10s ends %s%s\n", "Token", end, renews ? ", renewed by itself" : "");
+  if (*unkept != '\0')
+    printf ("  %-10s not stored: %s; it is tried again\n", "", unkept);
 }
 
 static void

@@ -151,6 +151,7 @@ add_token (GVariantBuilder *builder, PrControl *self, const PrRouteConfig *route
   pr_control_add_string (builder, "token", pr_control_oauth_state_to_string (state));
   pr_control_add_time (builder, "token-expires", facts.expires_s * G_USEC_PER_SEC);
   pr_control_add_bool (builder, "token-renews", facts.can_refresh);
+  pr_control_add_string (builder, "token-unkept", facts.unkept);
 }
 
 static GVariant *

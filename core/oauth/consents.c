@@ -155,7 +155,8 @@ on_kept (const GError *error, gpointer user_data)
   if (error != NULL)
     {
       g_autofree char *why = g_strdup_printf (
-        "You are signed in until Postroom ends: the sign-in could not be kept (%s)",
+        "You are signed in, but that could not be stored (%s). It is tried again; if Postroom ends "
+        "before that works, sign in again",
         error->message);
 
       fail (self, why);
