@@ -13,6 +13,26 @@ xdg_folder (const char *base)
   return g_build_filename (base, "postroom", NULL);
 }
 
+/* (transfer full) (nullable): for sockets; NULL: this system has no such folder. GLib would fall
+ * back to the cache folder, which a cleaner may empty. */
+static char *
+runtime_folder (void)
+{
+  const char *folder = g_getenv ("XDG_RUNTIME_DIR");
+  const char *flatpak = g_getenv ("FLATPAK_ID");
+  g_autofree char *shared = NULL;
+
+  if (folder == NULL)
+    return NULL;
+  if (flatpak == NULL)
+    return xdg_folder (folder);
+
+  /* Each start of a flatpak has a runtime folder of its own; this part of it they share, and the
+   * system outside sees it too. */
+  shared = g_build_filename (folder, "app", flatpak, NULL);
+  return xdg_folder (shared);
+}
+
 PrHome *
 pr_home_new (const char *directory)
 {
@@ -31,10 +51,9 @@ pr_home_new (const char *directory)
     {
       self->data = xdg_folder (g_get_user_data_dir ());
       config = xdg_folder (g_get_user_config_dir ());
-      /* GLib falls back to the cache folder, which a cleaner may empty: a socket may not live there
-       */
-      runtime = g_getenv ("XDG_RUNTIME_DIR") != NULL ? xdg_folder (g_get_user_runtime_dir ())
-                                                     : g_strdup (self->data);
+      runtime = runtime_folder ();
+      if (runtime == NULL)
+        runtime = g_strdup (self->data);
     }
 
   self->config = g_build_filename (config, "postroom.conf", NULL);

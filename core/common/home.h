@@ -8,7 +8,8 @@ G_BEGIN_DECLS
 /**
  * PrHome: where a Postroom keeps its things. With --home=DIR all of it is in DIR; without, in
  * the XDG base directories: postroom.conf and credentials in the configuration's, queue.db, body/
- * and tls/ in the data's, control in the runtime's (the data's where there is none).
+ * and tls/ in the data's, control in the runtime's (the data's where there is none; in a flatpak
+ * its folder that all starts of one application share).
  */
 typedef struct
 {

@@ -29,6 +29,32 @@ test_xdg (void)
 }
 
 static void
+test_flatpak (void)
+{
+  g_autofree char *before = g_strdup (g_getenv ("XDG_RUNTIME_DIR"));
+  g_autoptr (PrHome) outside = NULL;
+  g_autoptr (PrHome) inside = NULL;
+  g_autoptr (PrHome) nowhere = NULL;
+
+  g_setenv ("XDG_RUNTIME_DIR", "/run/user/7", TRUE);
+  outside = pr_home_new (NULL);
+  g_assert_cmpstr (outside->control, ==, "/run/user/7/postroom/control");
+
+  g_setenv ("FLATPAK_ID", "org.example.App", TRUE);
+  inside = pr_home_new (NULL);
+  g_assert_cmpstr (inside->control, ==, "/run/user/7/app/org.example.App/postroom/control");
+  g_assert_cmpstr (inside->data, ==, outside->data);
+
+  g_unsetenv ("XDG_RUNTIME_DIR");
+  nowhere = pr_home_new (NULL);
+  g_assert_true (g_str_has_prefix (nowhere->control, nowhere->data));
+
+  g_unsetenv ("FLATPAK_ID");
+  if (before != NULL)
+    g_setenv ("XDG_RUNTIME_DIR", before, TRUE);
+}
+
+static void
 test_copy (void)
 {
   g_autoptr (PrHome) home = pr_home_new ("/somewhere");
@@ -70,6 +96,7 @@ main (int argc, char *argv[])
   g_test_init (&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
   g_test_add_func ("/home/directory", test_directory);
   g_test_add_func ("/home/xdg", test_xdg);
+  g_test_add_func ("/home/flatpak", test_flatpak);
   g_test_add_func ("/home/copy", test_copy);
   g_test_add_func ("/home/create", test_create);
   return g_test_run ();
