@@ -387,5 +387,53 @@ class Door(ControlSuite):
         self.wait("mail to go on", lambda: self.hop.find("after"))
 
 
+class Door(suite.Suite):
+    """What one must say to come in; the kernel is asked who one is all the same."""
+
+    def says(self, relay, *lines):
+        with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(60)
+            client.connect(os.path.join(relay.home, "control"))
+            with client.makefile("rwb", buffering=0) as file:
+                file.write(b"\0")
+                for line in lines:
+                    file.write(line + b"\r\n")
+                return file.readline().split(b" ")[0].strip()
+
+    def test_nobody_stays_anonymous(self):
+        relay = self.started(Postroom(self.work, {"later": {"via": "hold"}}))
+        self.assertEqual(self.says(relay, b"AUTH ANONYMOUS"), b"REJECTED")
+
+    def test_another_sandbox_of_one_flatpak(self):
+        """Its processes have no number here, and GLib then takes EXTERNAL for a lie."""
+        relay = self.started(
+            Postroom(self.work, {"later": {"via": "hold"}},
+                     env={"FLATPAK_ID": "io.github.postroom.Postroom"}))
+        self.assertEqual(self.says(relay, b"AUTH ANONYMOUS"), b"OK")
+        self.assertEqual(relay.ctl_json("status")["messages"], 0)
+
+    def test_another_user_is_turned_away(self):
+        self.require(os.geteuid() == 0, "needs root, to become somebody else")
+        relay = self.started(
+            Postroom(self.work, {"later": {"via": "hold"}},
+                     env={"FLATPAK_ID": "io.github.postroom.Postroom"}))
+        control = os.path.join(relay.home, "control")
+        os.chmod(relay.home, 0o755)
+        os.chmod(control, 0o666)
+        script = ("import socket, sys\n"
+                  "s = socket.socket(socket.AF_UNIX)\n"
+                  "s.settimeout(60)\n"
+                  "s.connect(sys.argv[1])\n"
+                  "try:\n"
+                  "    s.sendall(b'\\0AUTH ANONYMOUS\\r\\nBEGIN\\r\\n')\n"
+                  "    while s.recv(500): pass\n"
+                  "except ConnectionError: pass\n"
+                  "print('closed')\n")
+        done = subprocess.run(["/usr/bin/python3", "-c", script, control], user=65534, group=65534,
+                              capture_output=True, text=True, timeout=60, check=True)
+        self.assertEqual(done.stdout, "closed\n")
+        self.wait("the log to say so", lambda: "turned away" in relay.log())
+
+
 if __name__ == "__main__":
     suite.main()
