@@ -6,11 +6,10 @@ import filecmp
 import glob
 import os
 import re
-import shutil
 import subprocess
 import tarfile
 
-from lib import desktop, mail, nexthop, suite, window
+from lib import desktop, mail, nexthop, source, suite, window
 from lib.api import Api
 from lib.keyring import Keyring
 from lib.postroom import Postroom, smarthost
@@ -159,28 +158,20 @@ class Reproduced(suite.Suite):
 
     def snapshot(self):
         """A repository of its own with what lies here now, committed or not."""
-        self.require(os.path.exists(os.path.join(suite.SOURCES, ".git")), "needs a git checkout")
-        self.require(shutil.which("git"), "needs the Debian package git")
-        names = run("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard",
-                    cwd=suite.SOURCES).split("\0")
         folder = os.path.join(self.work, "first")
-        for name in filter(None, names):
-            source, target = os.path.join(suite.SOURCES, name), os.path.join(folder, name)
-            if os.path.lexists(source):  # else it is deleted and not yet committed
-                os.makedirs(os.path.dirname(target), exist_ok=True)
-                shutil.copy(source, target, follow_symlinks=False)
+        source.copy(folder)
         git = ("git", "-c", "user.name=Postroom", "-c", "user.email=test@localhost")
         run(*git, "init", "--quiet", cwd=folder)
         run(*git, "add", "--all", cwd=folder)
         run(*git, "commit", "--quiet", "--message=All of it", cwd=folder)
         return folder
 
-    def build(self, source, stage, **env):
+    def build(self, sources, stage, **env):
         """As a packager does it: optimised, with debugging information, paths made neutral."""
-        tree = os.path.join(source, "_out")
+        tree = os.path.join(sources, "_out")
         env = {"CCACHE_DISABLE": "1", "CFLAGS": f"-ffile-prefix-map={tree}=.", **env}
         run("meson", "setup", tree, "--prefix=/usr", "--buildtype=debugoptimized",
-            "-Dtests=false", cwd=source, **env)
+            "-Dtests=false", cwd=sources, **env)
         run("nice", "ninja", "-C", tree, **env)
         run("meson", "install", "-C", tree, "--no-rebuild", DESTDIR=stage, **env)
         return tree
