@@ -20,6 +20,7 @@ A11Y = "/usr/libexec/at-spi-bus-launcher"
 NOTIFYD = "/usr/lib/*/xfce4/notifyd/xfce4-notifyd"
 XFCONFD = "/usr/lib/*/xfce4/xfconf/xfconfd"
 SERVICES = "/usr/share/dbus-1/services"
+PORTAL = "/usr/libexec/xdg-desktop-portal"
 PYTHON = "/usr/bin/python3"
 LOOK = os.path.join(os.path.dirname(os.path.abspath(__file__)), "look.py")
 
@@ -73,13 +74,17 @@ def find(program):
     return found[0] if found else None
 
 
+# And what applications in a sandbox are given.
+PORTALS = {PORTAL: "xdg-desktop-portal", PORTAL + "-gtk": "xdg-desktop-portal-gtk"}
+
 # What a window alone needs.
 WINDOW = ("dbus-daemon", "gdbus", "Xvfb", "openbox", "xprop", "xdotool", "import", A11Y)
 
 
 def missing(programs=tuple(NEEDS)):
     """The Debian packages that are not there, in words; empty: everything is."""
-    return " ".join(sorted(NEEDS[program] for program in programs if not find(program)))
+    return " ".join(
+        sorted({**NEEDS, **PORTALS}[program] for program in programs if not find(program)))
 
 
 class Desktop:
@@ -177,6 +182,14 @@ class Desktop:
         self._offer("org.xfce.Xfconf.service")
         self.start("xfce4-notifyd", find(NOTIFYD))
         self.wait_for_name("org.freedesktop.Notifications")
+
+    def start_portals(self):
+        """For notifications, of which start_notifications() shows what comes by them."""
+        self._offer("org.freedesktop.impl.portal.PermissionStore.service")
+        self.start("portal-gtk", PORTAL + "-gtk")
+        self.wait_for_name("org.freedesktop.impl.portal.desktop.gtk")
+        self.start("portal", PORTAL, XDG_CURRENT_DESKTOP="GNOME")
+        self.wait_for_name("org.freedesktop.portal.Desktop")
 
     def _offer(self, service):
         shutil.copy(os.path.join(SERVICES, service), self.path("services"))
