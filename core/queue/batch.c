@@ -383,7 +383,7 @@ run_singly (PrWriter *self)
   pr_event_list_clear (&self->taken);
 }
 
-void
+gboolean
 pr_batch_run (PrWriter *self)
 {
   gboolean writes = batch_writes (self);
@@ -392,7 +392,7 @@ pr_batch_run (PrWriter *self)
   if (writes && self->back_off_us != 0 && g_get_monotonic_time () < self->retry_at_us)
     {
       divide_batch (self);
-      return;
+      return TRUE;
     }
 
   if (writes && pr_reserve_is_needed (&self->reserve))
@@ -415,6 +415,7 @@ pr_batch_run (PrWriter *self)
     run_singly (self);
 
   tend_log (self);
+  return writes;
 }
 
 /* ── For jobs ─────────────────────────────────────────────────────────────────────────────── */

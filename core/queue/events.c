@@ -96,11 +96,40 @@ free_events (PrJob *job)
 
 static const PrJobClass events_class = { .reply = reply_events, .free = free_events };
 
+/* Stands behind the events that were added before: when it is answered, they are in the database.
+ */
+typedef struct
+{
+  PrJob job;
+  EventsJob *question; /* borrowed: it follows */
+} BehindJob;
+
+static int
+run_behind (PrJob *job, PrWriter *writer)
+{
+  return SQLITE_OK;
+}
+
+/* Even where nothing can be written what was written can be read. */
+static void
+reply_behind (PrJob *job, const GError *error)
+{
+  pr_reader_push (job->store->reader, &((BehindJob *) job)->question->base);
+}
+
+static const PrJobClass behind_class = {
+  .run = run_behind,
+  .reply = reply_behind,
+  .free = pr_job_free,
+  .flags = PR_JOB_READS, /* the events that stand before it are what is written */
+};
+
 void
 pr_store_events (PrStore *self, const PrEventFilter *filter, guint limit, PrStoreEventsDone done,
                  gpointer user_data)
 {
   EventsJob *job;
+  BehindJob *behind;
 
   g_return_if_fail (self != NULL && filter != NULL && done != NULL);
 
@@ -113,5 +142,9 @@ pr_store_events (PrStore *self, const PrEventFilter *filter, guint limit, PrStor
   job->events = g_ptr_array_new_with_free_func (g_free);
   job->done = done;
   job->user_data = user_data;
-  pr_reader_push (self->reader, &job->base);
+
+  behind = g_new0 (BehindJob, 1);
+  pr_store_init_job (self, &behind->job, &behind_class);
+  behind->question = job;
+  pr_store_submit (self, &behind->job);
 }

@@ -201,6 +201,8 @@ typedef struct
 } PrEventFilter;
 typedef void (*PrStoreEventsDone) (const PrEvent *events, guint n, const GError *error,
                                    gpointer user_data);
+/* Every event that was added before the call is there to be found: who follows what happens, and
+ * then asks what was, misses nothing. */
 void pr_store_events (PrStore *self, const PrEventFilter *filter, guint limit,
                       PrStoreEventsDone done, gpointer user_data);
 /* What happened in one hour, counted as it happened. */

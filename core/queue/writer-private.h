@@ -50,8 +50,8 @@ struct _PrWriter
 /* When a log of this many pages of 4 KiB is copied into the database for the first time. */
 #define PR_WRITER_CHECKPOINT_PAGES 2000
 
-/* Runs and answers self->batch and self->taken. */
-void pr_batch_run (PrWriter *self);
+/* Runs and answers self->batch and self->taken. FALSE: nothing was to be written. */
+gboolean pr_batch_run (PrWriter *self);
 /* What is committed, for all to see. */
 void pr_batch_publish (PrWriter *self);
 /* SQLite's hook: how long the log is. */

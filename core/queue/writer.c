@@ -154,8 +154,9 @@ run_writer (gpointer data)
     {
       if (self->batch.head != NULL || self->taken.head != NULL)
         {
-          pr_batch_run (self);
-          pr_tidy_defer (&self->tidy);
+          /* Who only looks does not keep the history from being tidied. */
+          if (pr_batch_run (self))
+            pr_tidy_defer (&self->tidy);
         }
       else
         pr_tidy_step (&self->tidy, self, &self->keeping);

@@ -464,6 +464,23 @@ test_free_space (Fixture *f, gconstpointer data)
   g_assert_cmpuint (pr_store_get_free_space (f->store), >, 0);
 }
 
+/* Who follows what happens and then asks what was must not miss what lay between. */
+static void
+test_event_is_found_at_once (Fixture *f, gconstpointer data)
+{
+  for (guint i = 0; i < 20; i++)
+    {
+      g_auto (Answer) answer = { 0 };
+      gint64 id = pr_store_add_event (f->store, &(PrEvent){ .kind = PR_EVENT_PAUSED });
+      PrEventFilter filter = { .after_id = id - 1 };
+
+      pr_store_events (f->store, &filter, 10, on_events, &answer);
+      wait_for (&answer.done, "the event");
+      g_assert_no_error (answer.error);
+      g_assert_cmpuint (answer.n, ==, 1);
+    }
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -488,6 +505,7 @@ main (int argc, char *argv[])
   ADD ("/store/ids", test_ids);
   ADD ("/store/revision", test_revision);
   ADD ("/store/free-space", test_free_space);
+  ADD ("/store/event-is-found-at-once", test_event_is_found_at_once);
 
   return g_test_run ();
 }
