@@ -5,46 +5,21 @@
 
 #include "config/secrets.h"
 #include "pki.h"
-#include "relay/world.h"
+#include "signing.h"
 
-typedef struct
-{
-  World *world;
-  FakeHop *hop;
-  char *ca_file, *credentials;
-} Fixture;
+typedef Signing Fixture;
 
 static void
 set_up (Fixture *f, gconstpointer data)
 {
-  g_autoptr (Pair) authority =
-    pair_new (&(PairOptions){ .name = "Test authority", .is_authority = TRUE });
-  g_autoptr (Pair) pair = pair_new (&(PairOptions){ .name = "127.0.0.1", .issuer = authority });
-  g_autoptr (GError) error = NULL;
-  g_autoptr (PrTlsServer) tls =
-    pr_tls_server_new (pair->certificate, pair->key, PR_TLS_1_2, &error);
-
-  g_assert_no_error (error);
-  g_setenv ("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent", TRUE); /* no secret service */
-  f->world = world_new ("[server]\nhostname=relay.test\n");
-  f->hop = fake_hop_new (f->world->loop, "127.0.0.1", 0, FALSE);
-  f->ca_file = g_build_filename (f->world->home, "ca.pem", NULL);
-  g_file_set_contents (f->ca_file, g_bytes_get_data (authority->certificate, NULL),
-                       (gssize) g_bytes_get_size (authority->certificate), &error);
-  g_assert_no_error (error);
-  f->credentials = g_build_filename (f->world->home, "credentials", NULL);
-  pr_runner_set_credentials (f->world->runner, f->credentials);
-  fake_hop_set_tls (f->hop, tls, FALSE);
+  signing_set_up (f);
   fake_hop_set_ehlo (f->hop, "PIPELINING\nAUTH PLAIN LOGIN");
 }
 
 static void
 tear_down (Fixture *f, gconstpointer data)
 {
-  fake_hop_free (f->hop);
-  g_free (f->ca_file);
-  g_free (f->credentials);
-  world_free (f->world);
+  signing_tear_down (f);
 }
 
 static void
@@ -75,39 +50,6 @@ accept_only (Fixture *f, const char *password)
   fake_hop_answer (f->hop, command, "235 2.7.0 Welcome", -1);
 }
 
-static void
-start (Fixture *f, const char *keys)
-{
-  g_autofree char *config = g_strdup_printf (
-    "[server]\nhostname=relay.test\n"
-    "[route out]\nvia=smarthost\nhosts=127.0.0.1:%u\nca-file=%s\nusername=me@a.example\n%s\n"
-    "[retry]\nschedule=1s;1s;2s\n",
-    fake_hop_get_port (f->hop), f->ca_file, keys);
-
-  world_set_config (f->world, config);
-  if (!f->world->runner->started)
-    pr_runner_start (f->world->runner);
-}
-
-static void
-put (Fixture *f)
-{
-  world_put (f->world, "me@a.example", "you@b.example");
-}
-
-static void
-wait_sent (Fixture *f)
-{
-  world_wait (f->world, world_count_messages (f->world) == 0, "the message to leave");
-}
-
-static void
-wait_needed (Fixture *f)
-{
-  world_wait (f->world, world_count_events (f->world, "sign-in-needed") == 1,
-              "the need of a sign-in to be told");
-}
-
 /* Held: still there, not tried again, nobody told. */
 static void
 assert_held (Fixture *f, guint n_tries)
@@ -131,9 +73,9 @@ test_accepted (Fixture *f, gconstpointer data)
 {
   set_password (f, "right");
   accept_only (f, "right");
-  start (f, "tls=required");
-  put (f);
-  wait_sent (f);
+  signing_start (f, "tls=required");
+  signing_put (f);
+  signing_wait_sent (f);
   g_assert_true (fake_hop_get_mail (f->hop, 0)->secure);
   g_assert_null (pr_runner_get_sign_in_need (f->world->runner, "out"));
 }
@@ -146,9 +88,9 @@ test_refused_holds (Fixture *f, gconstpointer reply)
 
   set_password (f, "wrong");
   accept_only (f, "right");
-  start (f, "tls=required");
-  put (f);
-  wait_needed (f);
+  signing_start (f, "tls=required");
+  signing_put (f);
+  signing_wait_needed (f);
   assert_held (f, 1);
   g_assert_nonnull (strstr (world_last_event (f->world, "sign-in-needed"), "Wrong password"));
   id = world_put (f->world, "me@a.example", "late@b.example");
@@ -157,7 +99,7 @@ test_refused_holds (Fixture *f, gconstpointer reply)
   g_assert_cmpuint (message->progress[0].attempts, ==, 0);
 
   set_password (f, "right");
-  wait_sent (f);
+  signing_wait_sent (f);
   g_assert_cmpuint (fake_hop_count_mail (f->hop), ==, 2);
   g_assert_null (pr_runner_get_sign_in_need (f->world->runner, "out"));
 }
@@ -168,13 +110,13 @@ test_held_does_not_expire (Fixture *f, gconstpointer data)
 {
   set_password (f, "wrong");
   accept_only (f, "right");
-  start (f, "tls=required");
+  signing_start (f, "tls=required");
   world_put_aged (f->world, "me@a.example", "you@b.example", 30 * 24 * 3600);
-  wait_needed (f);
+  signing_wait_needed (f);
   assert_held (f, 1);
   g_assert_cmpuint (world_count_events (f->world, "failed"), ==, 0);
   set_password (f, "right");
-  wait_sent (f);
+  signing_wait_sent (f);
   g_assert_cmpuint (fake_hop_count_mail (f->hop), ==, 1);
 }
 
@@ -182,12 +124,12 @@ static void
 test_no_password (Fixture *f, gconstpointer data)
 {
   accept_only (f, "right");
-  start (f, "tls=required");
-  put (f);
-  wait_needed (f);
+  signing_start (f, "tls=required");
+  signing_put (f);
+  signing_wait_needed (f);
   assert_held (f, 0);
   set_password (f, "right");
-  wait_sent (f);
+  signing_wait_sent (f);
 }
 
 /* 454: the server has trouble, not the password. */
@@ -197,10 +139,10 @@ test_temporary (Fixture *f, gconstpointer reply)
   set_password (f, "right");
   accept_only (f, "right");
   fake_hop_answer (f->hop, "AUTH", reply, 1);
-  start (f, "tls=required");
-  put (f);
+  signing_start (f, "tls=required");
+  signing_put (f);
   world_wait (f->world, world_count_events (f->world, "hop-failed") == 1, "the hop to fail");
-  wait_sent (f);
+  signing_wait_sent (f);
   g_assert_cmpuint (world_count_events (f->world, "sign-in-needed"), ==, 0);
 }
 
@@ -216,8 +158,8 @@ test_never_in_clear (Fixture *f, gconstpointer keys)
   fake_hop_set_tls (f->hop, tls, FALSE);
   set_password (f, "right");
   accept_only (f, "right");
-  start (f, keys);
-  put (f);
+  signing_start (f, keys);
+  signing_put (f);
   world_wait (f->world, world_count_events (f->world, "hop-failed") == 1, "the hop to fail");
   g_assert_cmpuint (fake_hop_count (f->hop, "AUTH"), ==, 0);
   g_assert_cmpuint (fake_hop_count (f->hop, "MAIL"), ==, 0);
@@ -228,8 +170,8 @@ test_no_other_mechanism (Fixture *f, gconstpointer data)
 {
   set_password (f, "right");
   accept_only (f, "right");
-  start (f, "tls=required\nauth=scram-sha-256");
-  put (f);
+  signing_start (f, "tls=required\nauth=scram-sha-256");
+  signing_put (f);
   world_wait (f->world, world_count_events (f->world, "hop-failed") == 1, "the hop to fail");
   g_assert_nonnull (strstr (world_last_event (f->world, "hop-failed"), "PLAIN LOGIN"));
   g_assert_cmpuint (fake_hop_count (f->hop, "AUTH"), ==, 0);
@@ -243,14 +185,14 @@ test_open_file (Fixture *f, gconstpointer data)
   set_password (f, "right");
   accept_only (f, "right");
   g_assert_cmpint (g_chmod (f->credentials, 0644), ==, 0);
-  start (f, "tls=required");
-  put (f);
-  wait_needed (f);
+  signing_start (f, "tls=required");
+  signing_put (f);
+  signing_wait_needed (f);
   g_assert_nonnull (strstr (world_last_event (f->world, "sign-in-needed"), "chmod 600"));
   g_assert_cmpuint (world_count_events (f->world, "deferred"), ==, 0);
   g_assert_cmpint (g_chmod (f->credentials, 0600), ==, 0);
   pr_runner_renew_way (f->world->runner, "out");
-  wait_sent (f);
+  signing_wait_sent (f);
 }
 
 /* A person's retry tries the same password once more. */
@@ -262,12 +204,12 @@ test_retry_by_hand (Fixture *f, gconstpointer data)
   set_password (f, "right");
   fake_hop_answer (f->hop, "AUTH", "235 2.7.0 Welcome", -1);
   fake_hop_answer (f->hop, "AUTH", "535 5.7.8 Account locked", 1);
-  start (f, "tls=required");
+  signing_start (f, "tls=required");
   id = world_put (f->world, "me@a.example", "you@b.example");
-  wait_needed (f);
+  signing_wait_needed (f);
   assert_held (f, 1);
   pr_runner_order (f->world->runner, PR_ORDER_RETRY, &id, 1, NULL, NULL);
-  wait_sent (f);
+  signing_wait_sent (f);
 }
 
 int
