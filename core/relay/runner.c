@@ -436,6 +436,7 @@ pr_runner_set_config (PrRunner *self, PrConfig *config)
   self->config = pr_config_ref (config);
   g_hash_table_remove_all (self->ways);
   pr_dnssec_set_anchor (self->dnssec, config->trust_anchor_file);
+  pr_sts_forget_failures (self->sts); /* another ca-file may be what was missing */
   quit_idle (self);
   for (GList *link = hops; link != NULL; link = link->next)
     {

@@ -35,7 +35,8 @@ typedef void (*PrStsFunc) (PrStsPolicy *policy, const char *why, gpointer user_d
 guint pr_sts_ask (PrSts *self, const char *domain, const char *ca_file, PrStsFunc func,
                   gpointer user_data);
 void pr_sts_cancel (PrSts *self, guint token); /* func will not be called */
-/* The network changed: what could not be fetched is tried again when it is asked for. */
+/* The network or the configuration changed: what could not be fetched is tried again when it is
+ * asked for. */
 void pr_sts_forget_failures (PrSts *self);
 /* How long who asks is kept waiting, 60 s at first; and how often is looked for what must be
  * fetched anew, 1 h at first: before pr_sts_start(). */

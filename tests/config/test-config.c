@@ -232,17 +232,20 @@ test_everything (void)
 static void
 test_route_kinds (void)
 {
-  g_autoptr (PrConfig) config = parse ("[route mx]\nvia=mx\n"
-                                       "[route mx-sure]\nvia=mx\ntls=required\n"
-                                       "[route lmtp]\nvia=lmtp\npath=run/lmtp\n"
-                                       "[route lmtp-tcp]\nvia=lmtp\nhosts=localhost\n"
-                                       "[route dir]\nvia=maildir\npath=/var/mail/me\n"
-                                       "[route implicit]\nhosts=a.example\ntls=implicit\n"
-                                       "[route gone]\nvia=discard\n");
+  g_autoptr (PrConfig) config =
+    parse ("[route mx]\nvia=mx\n"
+           "[route mx-sure]\nvia=mx\ntls=required\ndane=no\nmta-sts=false\n"
+           "[route lmtp]\nvia=lmtp\npath=run/lmtp\n"
+           "[route lmtp-tcp]\nvia=lmtp\nhosts=localhost\n"
+           "[route dir]\nvia=maildir\npath=/var/mail/me\n"
+           "[route implicit]\nhosts=a.example\ntls=implicit\n"
+           "[route gone]\nvia=discard\n");
   PrRouteConfig **routes = (PrRouteConfig **) config->routes->pdata;
 
   g_assert_cmpint (routes[0]->tls, ==, PR_TLS_OPPORTUNISTIC);
+  g_assert_true (routes[0]->dane && routes[0]->mta_sts);
   g_assert_cmpint (routes[1]->tls, ==, PR_TLS_REQUIRED);
+  g_assert_false (routes[1]->dane || routes[1]->mta_sts);
   g_assert_cmpint (routes[2]->tls, ==, PR_TLS_OFF);
   g_assert_cmpstr (routes[2]->path, ==, "/home/me/run/lmtp"); /* beside the file */
   g_assert_cmpuint (routes[3]->hosts[0].port, ==, 24);

@@ -386,6 +386,8 @@ test_impatient (Fixture *f, gconstpointer data)
 {
   fake_web_mute (URL);
   publish ("1", NULL);
+  pr_sts_start (f->sts);
+  count_values (f); /* by now it is loaded */
   assert_policy (f, "! in time");
   world_wait (f->world, fake_web_count_open () == 1, "the request");
   pr_sts_set_times (f->sts, PATIENCE_MS, PATIENCE_MS);
@@ -418,7 +420,7 @@ test_freed (Fixture *f, gconstpointer data)
   publish ("1", NULL);
   fake_web_mute (URL);
   pr_sts_start (f->sts);
-  count_values (f); /* by now it is loaded, too */
+  count_values (f);
   pr_sts_ask (f->sts, "e.example", NULL, on_policy, &heard);
   pr_sts_ask (f->sts, "d.example", NULL, on_policy, &heard);
   world_wait (f->world, fake_web_count_open () == 1, "the request");
