@@ -16,7 +16,7 @@
 #include "smtp/client.h"
 
 #define PATIENCE_MS 20000 /* for all of it: a person waits */
-#define SERVER_MS 8000    /* for one address */
+#define SERVER_MS 15000   /* for one address */
 
 struct _PrProbe
 {
