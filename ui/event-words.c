@@ -84,6 +84,8 @@ static const Words all_words[] = {
     N_ ("An address is refused for a while"), PR_TONE_BAD, "action-unavailable-symbolic" },
   { "certificate", N_ ("About a certificate"), ABOUT_NOTHING, NULL, PR_TONE_WARNING,
     "channel-secure-symbolic" },
+  { "certificate-renewed", N_ ("A certificate is right again"), ABOUT_NOTHING, NULL, PR_TONE_GOOD,
+    "channel-secure-symbolic" },
   { "sign-in-needed", N_ ("The route %s needs you to sign in"), ABOUT_ROUTE,
     N_ ("A route needs you to sign in"), PR_TONE_BAD, "dialog-password-symbolic" },
   { "sign-in-unkept", N_ ("The sign-in of route %s could not be stored"), ABOUT_ROUTE,

@@ -40,6 +40,8 @@ static const PrCommand commands[] = {
     "Name every fault of postroom.conf; needs no service" },
   { "certificate", "export", "[--format=FORMAT]", 0, 0, pr_certificate_options, TRUE,
     pr_ctl_certificate_export, "The certificate that devices are to trust, to standard output" },
+  { "certificate", "list", "", 0, 0, NULL, FALSE, pr_ctl_certificate_list,
+    "What each listener shows, until when, and what is wrong with it" },
   { "user", "add", "NAME", 1, 1, pr_user_options, FALSE, pr_ctl_user_add,
     "Let somebody sign in, or change the password (standard input)" },
   { "user", "password", "NAME", 1, 1, NULL, FALSE, pr_ctl_user_password,

@@ -78,6 +78,7 @@ int pr_ctl_log (PrCtl *ctl, char **args);
 int pr_ctl_reload (PrCtl *ctl, char **args);
 int pr_ctl_config_check (PrCtl *ctl, char **args);
 int pr_ctl_certificate_export (PrCtl *ctl, char **args);
+int pr_ctl_certificate_list (PrCtl *ctl, char **args);
 int pr_ctl_user_add (PrCtl *ctl, char **args);
 int pr_ctl_user_password (PrCtl *ctl, char **args);
 int pr_ctl_user_remove (PrCtl *ctl, char **args);

@@ -11,7 +11,8 @@
 static PrColor
 color_of (const char *kind)
 {
-  static const char *const good[] = { "delivered", "hop-recovered", "space-ok", NULL };
+  static const char *const good[] = { "delivered", "hop-recovered", "space-ok",
+                                      "certificate-renewed", NULL };
   static const char *const bad[] = { "failed", "bounced", "space-low", NULL };
   static const char *const warning[] = { "deferred",       "refused",     "held",
                                          "warned",         "hop-failed",  "sign-in-failed",

@@ -298,6 +298,8 @@ pr_alerts_take (PrAlerts *self, const PrEvent *event, gint64 now_us)
   else if (event->kind == PR_EVENT_CERTIFICATE)
     set_words (raise_alert (self, PR_NOTICE_CERTIFICATES, "certificate", "", now_us + COLLECT_US),
                event);
+  else if (event->kind == PR_EVENT_CERTIFICATE_RENEWED)
+    take_id (self, "certificate");
 }
 
 /* ── Showing ──────────────────────────────────────────────────────────────────────────────── */

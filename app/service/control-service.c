@@ -286,6 +286,43 @@ on_export_certificate (PrDbusService1 *skeleton, GDBusMethodInvocation *invocati
   return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 
+static void
+add_certificate (const PrShownCertificate *shown, gpointer user_data)
+{
+  const PrCertificate *certificate = shown->certificate;
+  g_autoptr (GString) fingerprint = g_string_new ("SHA256:");
+  GVariantBuilder builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
+
+  pr_control_add_string (&builder, "listener", shown->listener);
+  pr_control_add_bool (&builder, "own", shown->is_own);
+  if (certificate != NULL)
+    {
+      for (gsize i = 0; i < sizeof certificate->sha256; i++)
+        g_string_append_printf (fingerprint, "%02x", certificate->sha256[i]);
+      g_variant_builder_add (&builder, "{sv}", "names",
+                             g_variant_new_strv ((const char *const *) certificate->names, -1));
+      pr_control_add_string (&builder, "issuer", certificate->issuer);
+      pr_control_add_bool (&builder, "self-signed", certificate->is_self_signed);
+      pr_control_add_time (&builder, "expires", certificate->expiry_s * G_USEC_PER_SEC);
+      pr_control_add_string (&builder, "fingerprint", fingerprint->str);
+    }
+  pr_control_add_string (&builder, "trouble", shown->trouble);
+  g_variant_builder_add_value (user_data, g_variant_builder_end (&builder));
+}
+
+static gboolean
+on_list_certificates (PrDbusService1 *skeleton, GDBusMethodInvocation *invocation,
+                      gpointer user_data)
+{
+  PrControl *self = user_data;
+  GVariantBuilder list = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("aa{sv}"));
+  PrServer *server = pr_engine_get_server (self->engine);
+
+  pr_certificates_list (pr_server_get_certificates (server), add_certificate, &list);
+  pr_dbus_service1_complete_list_certificates (skeleton, invocation, g_variant_builder_end (&list));
+  return G_DBUS_METHOD_INVOCATION_HANDLED;
+}
+
 PrDbusService1 *
 pr_control_make_service (PrControl *self)
 {
@@ -301,6 +338,7 @@ pr_control_make_service (PrControl *self)
   pr_control_connect_alerts (self, skeleton);
   g_signal_connect (skeleton, "handle-export-certificate", G_CALLBACK (on_export_certificate),
                     self);
+  g_signal_connect (skeleton, "handle-list-certificates", G_CALLBACK (on_list_certificates), self);
 
   return skeleton;
 }

@@ -37,6 +37,7 @@ static const char *const names[] = {
   [PR_EVENT_CERTIFICATE] = "certificate",
   [PR_EVENT_SIGN_IN_UNKEPT] = "sign-in-unkept",
   [PR_EVENT_SIGN_IN_KEPT] = "sign-in-kept",
+  [PR_EVENT_CERTIFICATE_RENEWED] = "certificate-renewed",
 };
 
 const char *

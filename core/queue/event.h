@@ -31,16 +31,17 @@ typedef enum
   PR_EVENT_RESUMED = 20,
   PR_EVENT_SPACE_LOW = 21,
   PR_EVENT_SPACE_OK = 22,
-  PR_EVENT_EXPANDED = 23,       /* relayed to a hop that does not do DSN, RFC 3461 §6 */
-  PR_EVENT_WARNED = 24,         /* delay notice sent */
-  PR_EVENT_SIGNED_IN = 25,      /* a client; who, in text */
-  PR_EVENT_SIGN_IN_FAILED = 26, /* who it said to be, in text */
-  PR_EVENT_CLIENT_REFUSED = 27, /* too many failures: its address is refused for a while */
-  PR_EVENT_CERTIFICATE = 28,    /* of a listener: cannot be used, or ends soon */
-  PR_EVENT_SIGN_IN_NEEDED = 29, /* a route cannot sign in; its mail waits for a person */
-  PR_EVENT_SIGN_IN_UNKEPT = 30, /* a route's token is in memory alone; why, in text */
-  PR_EVENT_SIGN_IN_KEPT = 31,   /* now it is on the disk after all */
-  PR_EVENT_CHECKED = 32,        /* what was found out about a stranger's message */
+  PR_EVENT_EXPANDED = 23,            /* relayed to a hop that does not do DSN, RFC 3461 §6 */
+  PR_EVENT_WARNED = 24,              /* delay notice sent */
+  PR_EVENT_SIGNED_IN = 25,           /* a client; who, in text */
+  PR_EVENT_SIGN_IN_FAILED = 26,      /* who it said to be, in text */
+  PR_EVENT_CLIENT_REFUSED = 27,      /* too many failures: its address is refused for a while */
+  PR_EVENT_CERTIFICATE = 28,         /* of a listener: cannot be used, or ends soon */
+  PR_EVENT_SIGN_IN_NEEDED = 29,      /* a route cannot sign in; its mail waits for a person */
+  PR_EVENT_SIGN_IN_UNKEPT = 30,      /* a route's token is in memory alone; why, in text */
+  PR_EVENT_SIGN_IN_KEPT = 31,        /* now it is on the disk after all */
+  PR_EVENT_CHECKED = 32,             /* what was found out about a stranger's message */
+  PR_EVENT_CERTIFICATE_RENEWED = 33, /* nothing is wrong with any listener's certificate now */
 } PrEventKind;
 
 /* Every string is copied when the event is given to the journal; all are nullable. */

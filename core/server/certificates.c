@@ -20,12 +20,13 @@ typedef struct
 {
   char *listener; /* owned */
   PrTlsVersion minimum;
-  gboolean is_own;     /* named in the configuration */
-  PrKeyPair pair;      /* owned; empty with a fault */
-  PrKeyPair old_pair;  /* owned; RSA, for a minimum below 1.2 */
-  char *fault;         /* owned, nullable */
-  PrTlsServer *server; /* owned, nullable */
-  char *told;          /* owned, nullable: the words of the last event */
+  gboolean is_own;            /* named in the configuration */
+  PrKeyPair pair;             /* owned; empty with a fault */
+  PrKeyPair old_pair;         /* owned; RSA, for a minimum below 1.2 */
+  char *fault;                /* owned, nullable */
+  PrTlsServer *server;        /* owned, nullable */
+  PrCertificate *certificate; /* owned, nullable: what @server shows */
+  char *told;                 /* owned, nullable: the words of the last event */
 } Shown;
 
 /* One reading of the files. */
@@ -59,6 +60,7 @@ shown_free (gpointer data)
   pr_key_pair_clear (&self->pair);
   pr_key_pair_clear (&self->old_pair);
   g_clear_pointer (&self->server, pr_tls_server_unref);
+  pr_certificate_free (self->certificate);
   g_free (self->fault);
   g_free (self->told);
   g_free (self);
@@ -203,7 +205,10 @@ make_server (Shown *self)
   if (server != NULL &&
       (self->old_pair.key == NULL ||
        pr_tls_server_add (server, self->old_pair.certificate, self->old_pair.key, &error)))
-    self->server = g_steal_pointer (&server);
+    {
+      self->server = g_steal_pointer (&server);
+      self->certificate = pr_certificate_read (self->pair.certificate);
+    }
   else
     self->fault = g_strdup (error->message);
 }
@@ -242,6 +247,46 @@ tell (PrCertificates *self, Shown *shown, const Shown *before)
     pr_journal_add (self->journal, &(PrEvent){ .kind = PR_EVENT_CERTIFICATE, .text = shown->told });
 }
 
+/* What was wrong is right again: told when nothing is wrong any more. */
+static void
+tell_renewed (PrCertificates *self, GPtrArray *old)
+{
+  g_autoptr (GDateTime) date = NULL;
+  g_autofree char *day = NULL;
+  g_autofree char *text = NULL;
+  const Shown *renewed = NULL;
+
+  for (guint i = 0; i < old->len; i++)
+    if (((Shown *) old->pdata[i])->told != NULL)
+      renewed = old->pdata[i];
+  for (guint i = 0; i < self->shown->len && renewed != NULL; i++)
+    if (((Shown *) self->shown->pdata[i])->told != NULL)
+      return;
+  if (renewed == NULL)
+    return;
+
+  renewed = find (self->shown, renewed->listener);
+  if (renewed != NULL && renewed->certificate != NULL)
+    {
+      date = g_date_time_new_from_unix_utc (renewed->certificate->expiry_s);
+      day = date != NULL ? g_date_time_format (date, "%Y-%m-%d") : g_strdup ("an unknown day");
+      text =
+        g_strdup_printf ("The certificate of the listener %s was renewed; it is valid until %s",
+                         renewed->listener, day);
+    }
+  else
+    text = g_strdup ("The certificates of all listeners are right again");
+  pr_journal_add (self->journal, &(PrEvent){ .kind = PR_EVENT_CERTIFICATE_RENEWED, .text = text });
+}
+
+/* It goes on with what it had. */
+static void
+keep (Shown *shown, Shown *before)
+{
+  shown->server = pr_tls_server_ref (before->server);
+  shown->certificate = g_steal_pointer (&before->certificate);
+}
+
 static void
 take (PrCertificates *self, Job *job)
 {
@@ -255,7 +300,7 @@ take (PrCertificates *self, Job *job)
 
       if (before != NULL && before->server != NULL && is_unchanged (before, shown))
         {
-          shown->server = pr_tls_server_ref (before->server);
+          keep (shown, before);
           if (shown->fault == NULL)
             shown->fault = g_strdup (before->fault);
         }
@@ -263,8 +308,9 @@ take (PrCertificates *self, Job *job)
         make_server (shown);
       tell (self, shown, before);
       if (shown->server == NULL && before != NULL && before->server != NULL)
-        shown->server = pr_tls_server_ref (before->server);
+        keep (shown, before);
     }
+  tell_renewed (self, old);
 }
 
 static gboolean on_loaded (gpointer user_data);
@@ -370,4 +416,21 @@ pr_certificates_get (PrCertificates *self, const char *listener)
   const Shown *shown = find (self->shown, listener);
 
   return shown != NULL ? shown->server : NULL;
+}
+
+void
+pr_certificates_list (PrCertificates *self, PrCertificatesFunc func, gpointer user_data)
+{
+  for (guint i = 0; i < self->shown->len; i++)
+    {
+      const Shown *shown = self->shown->pdata[i];
+      PrShownCertificate out = {
+        .listener = shown->listener,
+        .is_own = shown->is_own,
+        .certificate = shown->certificate,
+        .trouble = shown->told,
+      };
+
+      func (&out, user_data);
+    }
 }

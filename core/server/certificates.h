@@ -4,6 +4,7 @@
 #include "config/config.h"
 #include "journal/journal.h"
 #include "net/loop.h"
+#include "net/certificate.h"
 #include "net/tls.h"
 
 G_BEGIN_DECLS
@@ -29,5 +30,16 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (PrCertificates, pr_certificates_free)
 void pr_certificates_set_config (PrCertificates *self, PrConfig *config);
 /* For a new connection of that listener. NULL: TLS is off there, or not available. Borrowed. */
 PrTlsServer *pr_certificates_get (PrCertificates *self, const char *listener);
+
+typedef struct
+{
+  const char *listener;
+  gboolean is_own;                  /* named in the configuration; else made by us */
+  const PrCertificate *certificate; /* nullable: nothing is shown */
+  const char *trouble;              /* nullable: what a person should know of it, in words */
+} PrShownCertificate;
+typedef void (*PrCertificatesFunc) (const PrShownCertificate *shown, gpointer user_data);
+/* What each listener with encryption shows now. Borrowed during the call. */
+void pr_certificates_list (PrCertificates *self, PrCertificatesFunc func, gpointer user_data);
 
 G_END_DECLS

@@ -242,6 +242,12 @@ pr_server_set_config (PrServer *self, PrConfig *config, GPtrArray **faults)
   return self->openings->len > 0;
 }
 
+PrCertificates *
+pr_server_get_certificates (PrServer *self)
+{
+  return self->certificates;
+}
+
 GPtrArray *
 pr_server_get_addresses (PrServer *self)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #pragma once
 
+#include "server/certificates.h"
 #include "common/live.h"
 #include "config/config.h"
 #include "journal/journal.h"
@@ -47,6 +48,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (PrServer, pr_server_free)
 gboolean pr_server_set_config (PrServer *self, PrConfig *config, GPtrArray **faults);
 /* Sockets from the service manager: used instead of opening the same address. (transfer full) */
 void pr_server_adopt (PrServer *self, int fd);
+/* What each listener shows under TLS. Borrowed. */
+PrCertificates *pr_server_get_certificates (PrServer *self);
 /* "127.0.0.1:2525" for each open listener. (transfer container), strings borrowed. */
 GPtrArray *pr_server_get_addresses (PrServer *self);
 

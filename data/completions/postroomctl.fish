@@ -42,7 +42,7 @@ __postroomctl_words sessions show disconnect
 __postroomctl_words pause receiving sending
 __postroomctl_words resume receiving sending
 __postroomctl_words config check
-__postroomctl_words certificate export
+__postroomctl_words certificate export list
 __postroomctl_words user add password remove list
 __postroomctl_words provider list show
 __postroomctl_words route password list add status pin sign-in sign-out client-secret

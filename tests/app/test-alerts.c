@@ -244,6 +244,18 @@ count_listed (World *self)
   return n;
 }
 
+static void
+test_certificate_renewed (void)
+{
+  g_autoptr (World) world = world_new ();
+
+  take (world, (PrEvent){ .kind = PR_EVENT_CERTIFICATE, .text = "It ends soon" });
+  pass (world, S);
+  g_assert_cmpuint (count_listed (world), ==, 1);
+  take (world, (PrEvent){ .kind = PR_EVENT_CERTIFICATE_RENEWED, .text = "It was renewed" });
+  g_assert_cmpuint (count_listed (world), ==, 0);
+}
+
 /* Whoever looks sees what was raised, until it is settled or, if it does not last, put away. */
 static void
 test_list (void)
@@ -525,6 +537,7 @@ main (int argc, char *argv[])
   g_test_init (&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
 
   g_test_add_func ("/alerts/list", test_list);
+  g_test_add_func ("/alerts/certificate-renewed", test_certificate_renewed);
   g_test_add_func ("/alerts/failure", test_one_failure);
   g_test_add_func ("/alerts/storm", test_storm);
   g_test_add_func ("/alerts/failures-seen-to", test_failures_seen_to);

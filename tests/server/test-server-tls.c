@@ -243,6 +243,28 @@ shows (World *world, const Pair *pair)
   return right;
 }
 
+/* @user_data: (out): what it is told of the one listener, as a line. */
+static void
+on_listed (const PrShownCertificate *shown, gpointer user_data)
+{
+  char **line = user_data;
+
+  g_assert_null (*line);
+  g_assert_nonnull (shown->certificate);
+  *line = g_strdup_printf ("%s %s %s %s", shown->listener, shown->is_own ? "own" : "ours",
+                           shown->certificate->names[0],
+                           shown->trouble != NULL ? shown->trouble : "well");
+}
+
+static void
+check_listed (World *world, const char *expected)
+{
+  g_autofree char *line = NULL;
+
+  pr_certificates_list (pr_server_get_certificates (world->server), on_listed, &line);
+  g_assert_true (g_str_has_prefix (line, expected));
+}
+
 static void
 test_own_certificate (World *world, gconstpointer options)
 {
@@ -250,6 +272,8 @@ test_own_certificate (World *world, gconstpointer options)
   g_autoptr (Pair) second = pair_new (&(PairOptions){ .name = "relay.example.org" });
   g_autoptr (Pair) old =
     pair_new (&(PairOptions){ .name = "relay.example.org", .from_s = -172800, .until_s = -86400 });
+  g_autoptr (Pair) fresh = pair_new (
+    &(PairOptions){ .name = "relay.example.org", .from_s = -86400, .until_s = 90 * 86400 });
   g_autofree char *text = g_strdup_printf ("[listener l]\nlisten=127.0.0.1:0\ntls=implicit\n"
                                            "certificate=%s/own.pem\nkey=%s/own.key\n",
                                            world->home, world->home);
@@ -257,18 +281,30 @@ test_own_certificate (World *world, gconstpointer options)
   write_pair (world, first, first);
   world_listen (world, text); /* as a reload does: read in a thread */
   wait_for (world->context, shows (world, first), "the own certificate");
+  check_listed (world, "l own relay.example.org The certificate of the listener l expires on ");
 
   write_pair (world, second, first);
   world_listen (world, text);
   wait_for (world->context, world_was_told (world, "the key does not belong to the certificate"),
             "what is wrong");
   g_assert_true (shows (world, first)); /* it stays in force */
+  check_listed (world, "l own relay.example.org The certificate of the listener l is not in force");
 
   write_pair (world, old, old);
   world_listen (world, text);
   wait_for (world->context, world_was_told (world, "certificate of the listener l expired on "),
             "what is wrong");
   g_assert_true (shows (world, old));
+  g_assert_false (world_was_told (world, "was renewed"));
+
+  write_pair (world, fresh, fresh);
+  world_listen (world, text);
+  wait_for (world->context,
+            world_was_told (world, "The certificate of the listener l was renewed; it is valid "
+                                   "until "),
+            "that all is well");
+  g_assert_true (shows (world, fresh));
+  check_listed (world, "l own relay.example.org well");
 }
 
 #define ADD(name, options, func)                                                                   \

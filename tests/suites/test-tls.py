@@ -429,6 +429,26 @@ class Certificates(TlsSuite):
         self.install(self.pki.make("brief", issuer=self.pki.authority, days=5))
         self.relay.ctl("reload")
         self.wait_for_warning("listener own", "expires on ", "replace its file")
+        self.assertIn("Trouble", self.relay.ctl("certificate", "list"))
+        good = self.pki.make("new", name="relay.here.test", issuer=self.pki.authority, days=90)
+        self.install(good)
+        self.relay.ctl("reload")
+        self.wait("the good news",
+                  lambda: "was renewed; it is valid until" in self.relay.ctl("log"),
+                  60.0)
+        self.check_list(good)
+
+    def check_list(self, good):
+        listed = {item["listener"]: item for item in self.relay.ctl_json("certificate", "list")}
+        own, main = listed["own"], listed["main"]
+        self.assertEqual(own["fingerprint"],
+                         "SHA256:" + self.pki.fingerprint(good[0]).replace(":", "").lower())
+        self.assertIn("relay.here.test", own["names"])
+        self.assertTrue(own["own"])
+        self.assertNotIn("trouble", own)
+        self.assertFalse(main["own"])
+        self.assertIn("127.0.0.1", main["names"])
+        self.assertRegex(main["expires"], r"^20\d\d-")
 
     def test_a_new_name(self):
         before, text = self.shown("main")
