@@ -2,14 +2,13 @@
 /* One question at a time:
  *
  *   nothing known ──► the newest page          (FRESH)
- *   events happened ──► all after the newest   (NEWER); a full answer may hide a gap: FRESH
+ *   events happened ──► all after the newest   (NEWER); a full page takes the place of all
  *   the end is near ──► a page before the last (OLDER)
  */
 #include "event-list.h"
 
 #include "control/client.h"
 
-#define QUERY_MAX 1000  /* what Journal1.Query gives at most */
 #define NEAR 50         /* rows */
 #define WRITTEN_MS 1500 /* what the service told can be asked for after a second */
 
@@ -33,8 +32,9 @@ struct _PrEventList
   gboolean is_complete; /* there are none older */
   gboolean is_stale;    /* events happened that were not asked for yet */
   gboolean is_watched;
-  guint written; /* timer; 0: all that was told was asked for */
-  char *fault;   /* owned, nullable */
+  gboolean is_held; /* what is newer is not wanted now */
+  guint written;    /* timer; 0: all that was told was asked for */
+  char *fault;      /* owned, nullable */
 };
 
 static void init_list (GListModelInterface *iface);
@@ -96,6 +96,24 @@ insert (PrEventList *self, guint position, GVariant *events)
     g_list_model_items_changed (G_LIST_MODEL (self), position, 0, n);
 }
 
+/* In one step: what shows the old rows shows the new ones in their place. */
+static void
+replace (PrEventList *self, GVariant *events)
+{
+  guint gone = self->rows->len;
+  guint n = (guint) g_variant_n_children (events);
+
+  g_ptr_array_set_size (self->rows, 0);
+  for (guint i = 0; i < n; i++)
+    {
+      g_autoptr (GVariant) event = g_variant_get_child_value (events, i);
+
+      g_ptr_array_add (self->rows, pr_log_event_new (event));
+    }
+  if (gone > 0 || n > 0)
+    g_list_model_items_changed (G_LIST_MODEL (self), 0, gone, n);
+}
+
 static void
 keep (PrEventList *self, guint n)
 {
@@ -131,7 +149,7 @@ set_fault (PrEventList *self, const char *fault)
 static void
 ask_what_is_left (PrEventList *self)
 {
-  if (self->is_watched && self->is_stale)
+  if (self->is_watched && self->is_stale && !(self->is_held && self->rows->len > 0))
     ask (self, self->rows->len > 0 ? QUESTION_NEWER : QUESTION_FRESH);
 }
 
@@ -140,7 +158,7 @@ take_answer (PrEventList *self, Question question, GVariant *events)
 {
   gsize n = g_variant_n_children (events);
 
-  if (question == QUESTION_NEWER && n < QUERY_MAX)
+  if (question == QUESTION_NEWER && n < PR_EVENT_LIST_PAGE)
     {
       insert (self, 0, events);
       keep (self, PR_EVENT_LIST_MAX);
@@ -152,9 +170,8 @@ take_answer (PrEventList *self, Question question, GVariant *events)
     }
   else
     {
-      keep (self, 0);
-      insert (self, 0, events);
-      self->is_complete = n < PR_EVENT_LIST_PAGE;
+      replace (self, events);
+      self->is_complete = question == QUESTION_FRESH && n < PR_EVENT_LIST_PAGE;
     }
 }
 
@@ -201,8 +218,6 @@ make_filter (PrEventList *self, Question question)
 static void
 ask (PrEventList *self, Question question)
 {
-  guint limit = question == QUESTION_NEWER ? QUERY_MAX : PR_EVENT_LIST_PAGE;
-
   if (self->asked != QUESTION_NONE || !pr_service_is_connected (self->service))
     return;
 
@@ -211,8 +226,8 @@ ask (PrEventList *self, Question question)
     self->is_stale = FALSE;
   self->cancellable = g_cancellable_new ();
   pr_service_call (self->service, "Journal1", "Query",
-                   g_variant_new ("(@a{sv}u)", make_filter (self, question), limit), "(aa{sv})",
-                   self->cancellable, on_answer, self);
+                   g_variant_new ("(@a{sv}u)", make_filter (self, question), PR_EVENT_LIST_PAGE),
+                   "(aa{sv})", self->cancellable, on_answer, self);
   g_object_notify_by_pspec (G_OBJECT (self), props[PROP_BUSY]);
 }
 
@@ -237,7 +252,7 @@ on_written (gpointer user_data)
 
 /* Asked now, for most are written with a message, and once more when all of them are. */
 static void
-on_events (PrEventList *self)
+ask_twice (PrEventList *self)
 {
   self->is_stale = TRUE;
   ask_what_is_left (self);
@@ -249,8 +264,7 @@ static void
 on_state_changed (PrEventList *self)
 {
   forget_question (self);
-  self->is_stale = TRUE;
-  ask_what_is_left (self);
+  ask_twice (self);
 }
 
 /* ── The object ───────────────────────────────────────────────────────────────────────────── */
@@ -319,7 +333,7 @@ pr_event_list_new (PrService *service)
   PrEventList *self = g_object_new (PR_TYPE_EVENT_LIST, NULL);
 
   self->service = g_object_ref (service);
-  g_signal_connect_object (service, "events", G_CALLBACK (on_events), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (service, "events", G_CALLBACK (ask_twice), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (service, "notify::state", G_CALLBACK (on_state_changed), self,
                            G_CONNECT_SWAPPED);
   return self;
@@ -349,12 +363,23 @@ pr_event_list_watch (PrEventList *self, gboolean watch)
   self->is_watched = watch;
   if (watch)
     {
-      pr_service_follow (self->service);
-      self->is_stale = TRUE; /* nobody listened until now */
-      ask_what_is_left (self);
+      pr_service_follow (self->service, PR_FOLLOW_NEWS);
+      ask_twice (self); /* nobody listened until now */
     }
   else
-    pr_service_unfollow (self->service);
+    pr_service_unfollow (self->service, PR_FOLLOW_NEWS);
+}
+
+void
+pr_event_list_hold (PrEventList *self, gboolean hold)
+{
+  g_return_if_fail (PR_IS_EVENT_LIST (self));
+
+  if (self->is_held == hold)
+    return;
+
+  self->is_held = hold;
+  ask_what_is_left (self);
 }
 
 void

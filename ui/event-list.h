@@ -18,7 +18,7 @@ G_BEGIN_DECLS
 #define PR_TYPE_EVENT_LIST (pr_event_list_get_type ())
 G_DECLARE_FINAL_TYPE (PrEventList, pr_event_list, PR, EVENT_LIST, GObject)
 
-#define PR_EVENT_LIST_PAGE 200
+#define PR_EVENT_LIST_PAGE 64 /* more than fit a window; rows are dear to make */
 #define PR_EVENT_LIST_MAX 10000
 
 PrEventList *pr_event_list_new (PrService *service);
@@ -27,6 +27,8 @@ PrEventList *pr_event_list_new (PrService *service);
 void pr_event_list_set_filter (PrEventList *self, GVariant *filter);
 /* While somebody looks, what happens is added. */
 void pr_event_list_watch (PrEventList *self, gboolean watch);
+/* While somebody reads further down, nothing is added above. */
+void pr_event_list_hold (PrEventList *self, gboolean hold);
 /* The row at @position is shown: asks for older ones when few are left below it. */
 void pr_event_list_reach (PrEventList *self, guint position);
 gboolean pr_event_list_is_busy (PrEventList *self);

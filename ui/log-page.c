@@ -167,6 +167,7 @@ on_scrolled (PrLogPage *self)
   double left = gtk_adjustment_get_upper (scroll) - gtk_adjustment_get_value (scroll);
   guint rows = g_list_model_get_n_items (G_LIST_MODEL (self->events));
 
+  pr_event_list_hold (self->events, gtk_adjustment_get_value (scroll) > 0);
   if (rows > 0 && left < 3 * gtk_adjustment_get_page_size (scroll))
     pr_event_list_reach (self->events, rows - 1);
 }

@@ -16,6 +16,7 @@
 
 #include "control/client.h"
 
+#define MAX_ENDINGS 100u /* told at once: as many as a list of sessions keeps */
 #define FIRST_DELAY_MS 250
 #define MAX_DELAY_MS 5000
 
@@ -32,7 +33,7 @@ struct _PrService
   guint subscription; /* of the connection's signals */
   guint retry_source;
   guint delay_ms;
-  guint n_followers;
+  guint n_followers[PR_N_FOLLOWS];
   gboolean asking_status; /* an answer is on its way */
   gboolean status_is_old; /* and something changed since it was asked for */
 };
@@ -145,16 +146,45 @@ on_closed (GDBusConnection *connection, gboolean vanished, GError *error, gpoint
 
 static void ask_status (PrService *self);
 
+static gboolean
+is_followed (PrService *self)
+{
+  for (guint i = 0; i < PR_N_FOLLOWS; i++)
+    if (self->n_followers[i] > 0)
+      return TRUE;
+
+  return FALSE;
+}
+
+/* The service knows one wish of a connection. */
+static void
+tell_following (PrService *self)
+{
+  static const char *const any[] = { NULL }, *const endings[] = { "disconnected", NULL };
+  gboolean ends = self->n_followers[PR_FOLLOW_ENDINGS] > 0;
+  gboolean news = self->n_followers[PR_FOLLOW_NEWS] > 0;
+
+  if (self->state != PR_SERVICE_CONNECTED)
+    return;
+
+  if (self->n_followers[PR_FOLLOW_EVENTS] > 0 || ends == news)
+    pr_service_call (self, "Journal1", "Follow", g_variant_new ("(b)", is_followed (self)), "()",
+                     NULL, NULL, NULL);
+  else
+    pr_service_call (self, "Journal1", "FollowSome",
+                     g_variant_new ("(^asu)", ends ? endings : any, ends ? MAX_ENDINGS : 1u), "()",
+                     NULL, NULL, NULL);
+}
+
 static void
 greet (PrService *self, GVariant *status)
 {
   guint64 messages = (guint64) pr_dict_number (status, "messages");
 
   self->delay_ms = FIRST_DELAY_MS;
-  if (self->n_followers > 0)
-    pr_service_call (self, "Journal1", "Follow", g_variant_new ("(b)", TRUE), "()", NULL, NULL,
-                     NULL);
   set_state (self, PR_SERVICE_CONNECTED, NULL);
+  if (is_followed (self))
+    tell_following (self);
   g_signal_emit (self, signals[QUEUE_CHANGED], 0, (guint64) 0, messages);
   g_signal_emit (self, signals[SESSIONS_CHANGED], 0, (guint64) 0);
   g_signal_emit (self, signals[CONFIGURATION_CHANGED], 0);
@@ -358,30 +388,22 @@ pr_service_flush (PrService *self)
     g_dbus_connection_flush_sync (self->connection, NULL, NULL);
 }
 
-static void
-tell_following (PrService *self, gboolean follow)
+void
+pr_service_follow (PrService *self, PrFollowing what)
 {
-  if (self->state == PR_SERVICE_CONNECTED)
-    pr_service_call (self, "Journal1", "Follow", g_variant_new ("(b)", follow), "()", NULL, NULL,
-                     NULL);
+  g_return_if_fail (PR_IS_SERVICE (self) && what < PR_N_FOLLOWS);
+
+  if (self->n_followers[what]++ == 0)
+    tell_following (self);
 }
 
 void
-pr_service_follow (PrService *self)
+pr_service_unfollow (PrService *self, PrFollowing what)
 {
-  g_return_if_fail (PR_IS_SERVICE (self));
+  g_return_if_fail (PR_IS_SERVICE (self) && what < PR_N_FOLLOWS && self->n_followers[what] > 0);
 
-  if (self->n_followers++ == 0)
-    tell_following (self, TRUE);
-}
-
-void
-pr_service_unfollow (PrService *self)
-{
-  g_return_if_fail (PR_IS_SERVICE (self) && self->n_followers > 0);
-
-  if (--self->n_followers == 0)
-    tell_following (self, FALSE);
+  if (--self->n_followers[what] == 0)
+    tell_following (self);
 }
 
 /* ── The object ───────────────────────────────────────────────────────────────────────────── */

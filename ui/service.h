@@ -65,8 +65,18 @@ GDBusConnection *pr_service_get_connection (PrService *self);
 /* Hands what was asked to the service before the program ends. Blocking, for a moment. */
 void pr_service_flush (PrService *self);
 
+/* Who needs less costs the service and the window less; where several follow, `events` brings what
+ * all of them need, and each passes over the rest. */
+typedef enum
+{
+  PR_FOLLOW_EVENTS,  /* every event */
+  PR_FOLLOW_ENDINGS, /* `disconnected` alone */
+  PR_FOLLOW_NEWS,    /* that something happened, not what: one event stands for any number */
+  PR_N_FOLLOWS
+} PrFollowing;
+
 /* Turns the signal `events` on for as long as anybody wants it: calls come in pairs. */
-void pr_service_follow (PrService *self);
-void pr_service_unfollow (PrService *self);
+void pr_service_follow (PrService *self, PrFollowing what);
+void pr_service_unfollow (PrService *self, PrFollowing what);
 
 G_END_DECLS

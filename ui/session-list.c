@@ -311,13 +311,13 @@ pr_session_list_watch (PrSessionList *self, gboolean watch)
   if (watch)
     {
       self->timer = g_timeout_add_seconds (LOOK_AGAIN_S, on_time, self);
-      pr_service_follow (self->service);
+      pr_service_follow (self->service, PR_FOLLOW_ENDINGS);
       ask (self);
     }
   else
     {
       g_clear_handle_id (&self->timer, g_source_remove);
-      pr_service_unfollow (self->service);
+      pr_service_unfollow (self->service, PR_FOLLOW_ENDINGS);
     }
 }
 

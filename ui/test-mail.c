@@ -97,7 +97,7 @@ static void
 stop_waiting (PrTestMail *self)
 {
   self->is_sending = FALSE;
-  pr_service_unfollow (self->service);
+  pr_service_unfollow (self->service, PR_FOLLOW_EVENTS);
   on_changed (self);
 }
 
@@ -227,7 +227,7 @@ pr_test_mail_send (PrTestMail *self)
   gtk_widget_set_visible (GTK_WIDGET (self->steps), TRUE);
   show_steps (self, FALSE);
   on_changed (self);
-  pr_service_follow (self->service);
+  pr_service_follow (self->service, PR_FOLLOW_EVENTS);
   pr_service_call (self->service, "Service1", "SendTestMail",
                    g_variant_new ("(s)", gtk_editable_get_text (GTK_EDITABLE (self->to))), "(s)",
                    self->cancellable, on_sent, self);
@@ -276,7 +276,7 @@ pr_test_mail_dispose (GObject *object)
 
   g_cancellable_cancel (self->cancellable);
   if (self->is_sending)
-    pr_service_unfollow (self->service);
+    pr_service_unfollow (self->service, PR_FOLLOW_EVENTS);
   self->is_sending = FALSE;
   G_OBJECT_CLASS (pr_test_mail_parent_class)->dispose (object);
 }

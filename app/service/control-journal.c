@@ -53,9 +53,9 @@ on_events (const PrEvent *events, guint n, const GError *error, gpointer user_da
   g_dbus_method_invocation_return_value (invocation, g_variant_new ("(aa{sv})", &builder));
 }
 
-/* FALSE: @why is set. Strings are borrowed from @options. */
+/* FALSE: @why is set. */
 static gboolean
-add_kind (PrEventFilter *filter, const char *name, const char **why)
+add_kind (guint64 *kinds, const char *name, const char **why)
 {
   PrEventKind kind;
 
@@ -64,10 +64,11 @@ add_kind (PrEventFilter *filter, const char *name, const char **why)
       *why = "There is no such kind of event";
       return FALSE;
     }
-  filter->kinds |= G_GUINT64_CONSTANT (1) << kind;
+  *kinds |= G_GUINT64_CONSTANT (1) << kind;
   return TRUE;
 }
 
+/* FALSE: @why is set. Strings are borrowed from @options. */
 static gboolean
 read_filter (GVariant *options, PrEventFilter *filter, const char **why)
 {
@@ -86,11 +87,11 @@ read_filter (GVariant *options, PrEventFilter *filter, const char **why)
       *why = "That is not the id of a message";
       return FALSE;
     }
-  if (g_variant_lookup (options, "kind", "&s", &kind) && !add_kind (filter, kind, why))
+  if (g_variant_lookup (options, "kind", "&s", &kind) && !add_kind (&filter->kinds, kind, why))
     return FALSE;
   if (g_variant_lookup (options, "kinds", "^a&s", &kinds))
     for (const char **next = kinds; *next != NULL; next++)
-      if (!add_kind (filter, *next, why))
+      if (!add_kind (&filter->kinds, *next, why))
         return FALSE;
 
   return TRUE;
@@ -159,9 +160,10 @@ on_event (const PrEvent *event, gpointer user_data)
     {
       PrControlClient *client = self->clients->pdata[i];
 
-      if (!client->follows)
+      if (!client->follows ||
+          (client->kinds != 0 && (client->kinds & G_GUINT64_CONSTANT (1) << event->kind) == 0))
         continue;
-      if (client->n_events == PR_CONTROL_MAX_BACKLOG)
+      if (client->n_events >= client->most)
         {
           client->n_missed++;
           continue;
@@ -200,21 +202,50 @@ pr_control_check_followers (PrControl *self)
   self->follow_token = 0;
 }
 
+static void
+set_following (PrControl *self, PrControlClient *client, gboolean follow, guint64 kinds, guint most)
+{
+  if (client != NULL)
+    {
+      client->follows = follow;
+      client->kinds = kinds;
+      client->most = CLAMP (most, 1, PR_CONTROL_MAX_BACKLOG);
+    }
+  if (follow && self->follow_token == 0)
+    self->follow_token = pr_journal_follow (pr_engine_get_journal (self->engine), on_event, self);
+  else if (!follow)
+    pr_control_check_followers (self);
+}
+
 static gboolean
 on_follow (PrDbusJournal1 *skeleton, GDBusMethodInvocation *invocation, gboolean follow,
            gpointer user_data)
 {
   PrControl *self = user_data;
-  PrControlClient *client = pr_control_find_client (self, invocation);
 
-  if (client != NULL)
-    client->follows = follow;
-  if (follow && self->follow_token == 0)
-    self->follow_token = pr_journal_follow (pr_engine_get_journal (self->engine), on_event, self);
-  else if (!follow)
-    pr_control_check_followers (self);
-
+  set_following (self, pr_control_find_client (self, invocation), follow, 0,
+                 PR_CONTROL_MAX_BACKLOG);
   pr_dbus_journal1_complete_follow (skeleton, invocation);
+  return G_DBUS_METHOD_INVOCATION_HANDLED;
+}
+
+static gboolean
+on_follow_some (PrDbusJournal1 *skeleton, GDBusMethodInvocation *invocation,
+                const char *const *names, guint most, gpointer user_data)
+{
+  PrControl *self = user_data;
+  guint64 kinds = 0;
+  const char *why;
+
+  for (; *names != NULL; names++)
+    if (!add_kind (&kinds, *names, &why))
+      {
+        pr_control_bad_args (invocation, "%s", why);
+        return G_DBUS_METHOD_INVOCATION_HANDLED;
+      }
+
+  set_following (self, pr_control_find_client (self, invocation), TRUE, kinds, most);
+  pr_dbus_journal1_complete_follow_some (skeleton, invocation);
   return G_DBUS_METHOD_INVOCATION_HANDLED;
 }
 
@@ -226,6 +257,7 @@ pr_control_make_journal (PrControl *self)
   g_signal_connect (skeleton, "handle-query", G_CALLBACK (on_query), self);
   g_signal_connect (skeleton, "handle-get-history", G_CALLBACK (on_get_history), self);
   g_signal_connect (skeleton, "handle-follow", G_CALLBACK (on_follow), self);
+  g_signal_connect (skeleton, "handle-follow-some", G_CALLBACK (on_follow_some), self);
 
   return skeleton;
 }

@@ -24,6 +24,8 @@ typedef struct
   GDBusConnection *connection; /* owned */
   guint64 told_queue, told_sessions, told_status;
   gboolean follows;
+  guint64 kinds;           /* bits by PrEventKind of what it follows; 0: any */
+  guint most;              /* events between two ticks */
   GVariantBuilder *events; /* owned, nullable: for a follower, until the next tick */
   guint n_events, n_missed;
 } PrControlClient;

@@ -469,6 +469,29 @@ test_signals (Fixture *f, gconstpointer data)
   g_dbus_connection_signal_unsubscribe (f->connection, subscription);
 }
 
+/* Only what was asked for, and no more of it than was asked for. */
+static void
+test_follow_some (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GString) heard = g_string_new (NULL);
+  const char *const kinds[] = { "held", NULL }, *const nonsense[] = { "nonsense", NULL };
+  guint subscription = g_dbus_connection_signal_subscribe (
+    f->connection, NULL, "io.github.postroom.Journal1", NULL, PR_CONTROL_PATH, NULL,
+    G_DBUS_SIGNAL_FLAGS_NONE, on_signal, heard, NULL);
+
+  call_refused (f, "Journal1", "FollowSome", g_variant_new ("(^asu)", nonsense, 1u), "()",
+                G_DBUS_ERROR, G_DBUS_ERROR_INVALID_ARGS);
+  g_variant_unref (call (f, "Journal1", "FollowSome", g_variant_new ("(^asu)", kinds, 1u), "()"));
+  g_variant_unref (
+    call (f, "Service1", "SetPaused", g_variant_new ("(sb)", "receiving", TRUE), "()"));
+  for (guint i = 0; i < 10; i++)
+    g_free (send_test_mail (f));
+  wait_for (NULL, strstr (heard->str, "'kind': <'held'>") != NULL, "to hear of one");
+  g_assert_null (strstr (heard->str, "'kind': <'paused'>"));
+  g_variant_unref (call (f, "Journal1", "Follow", g_variant_new ("(b)", FALSE), "()"));
+  g_dbus_connection_signal_unsubscribe (f->connection, subscription);
+}
+
 static gboolean
 has_history (Fixture *f)
 {
@@ -711,6 +734,7 @@ main (int argc, char *argv[])
   ADD ("/service/subjects", test_subjects);
   ADD ("/service/message", test_message);
   ADD ("/service/signals", test_signals);
+  ADD ("/service/follow-some", test_follow_some);
   ADD ("/service/journal", test_journal);
   ADD ("/service/history", test_history);
   ADD ("/service/configuration", test_configuration);

@@ -109,7 +109,7 @@ test_changes (Fixture *f, gconstpointer data)
   g_autofree char *id = NULL;
 
   daemon_start (&f->daemon);
-  pr_service_follow (f->service);
+  pr_service_follow (f->service, PR_FOLLOW_EVENTS);
   pr_service_connect (f->service);
   wait_state (f, PR_SERVICE_CONNECTED, "a connection");
   id = daemon_add_mail (&f->daemon, "someone@example.org");
@@ -117,7 +117,7 @@ test_changes (Fixture *f, gconstpointer data)
   wait_for (NULL, pr_dict_number (pr_service_get_status (f->service), "messages") == 1,
             "the status after it");
   wait_for (NULL, f->n_events > 0, "its event");
-  pr_service_unfollow (f->service);
+  pr_service_unfollow (f->service, PR_FOLLOW_EVENTS);
 }
 
 static void

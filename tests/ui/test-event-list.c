@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "control/client.h"
 #include "daemon.h"
 #include "ui/event-list.h"
 #include "wait.h"
@@ -106,6 +105,53 @@ test_follows (Fixture *f, gconstpointer data)
 }
 
 static void
+on_heard (PrService *service, GVariant *events, guint missed, guint *n_heard)
+{
+  ++*n_heard;
+}
+
+/* Whoever reads further down is not disturbed; at the top again, they see what happened. */
+static void
+test_hold (Fixture *f, gconstpointer data)
+{
+  g_autofree char *id = NULL;
+  guint before, n_heard = 0;
+
+  g_signal_connect (f->service, "events", G_CALLBACK (on_heard), &n_heard);
+  pr_event_list_watch (f->list, TRUE);
+  wait_for (NULL, has_line (f, "Postroom started") && !pr_event_list_is_busy (f->list), "what was");
+  pr_event_list_hold (f->list, TRUE);
+  before = count (f);
+  id = daemon_add_mail (&f->daemon, "you@example.test");
+  wait_for (NULL, n_heard > 0, "to hear that something happened");
+  g_assert_false (pr_event_list_is_busy (f->list));
+  g_assert_cmpuint (count (f), ==, before);
+  pr_event_list_hold (f->list, FALSE);
+  wait_for (NULL, has_line (f, id), "what happened");
+  g_signal_handlers_disconnect_by_func (f->service, on_heard, &n_heard);
+}
+
+/* More at once than is asked for: the newest take the place of all, and the rest can be reached. */
+static void
+test_flood (Fixture *f, gconstpointer data)
+{
+  g_autofree char *last = NULL;
+
+  pr_event_list_watch (f->list, TRUE);
+  wait_for (NULL, has_line (f, "Postroom started") && !pr_event_list_is_busy (f->list), "what was");
+  pr_event_list_hold (f->list, TRUE);
+  for (guint i = 0; i < MANY; i++)
+    g_free (daemon_add_mail (&f->daemon, "you@example.test"));
+  last = daemon_add_mail (&f->daemon, "last@example.test");
+  pr_event_list_hold (f->list, FALSE);
+  wait_for (NULL, has_line (f, last) && !pr_event_list_is_busy (f->list), "the newest");
+  assert_ordered (f);
+  wait_for (NULL, (pr_event_list_reach (f->list, count (f) - 1), has_line (f, "Postroom started")),
+            "the oldest");
+  assert_ordered (f);
+}
+
+static void
 test_filter (Fixture *f, gconstpointer data)
 {
   g_autofree char *first = daemon_add_mail (&f->daemon, "first@example.test");
@@ -159,6 +205,8 @@ main (int argc, char *argv[])
   g_test_init (&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
 #define ADD(path, func) g_test_add (path, Fixture, NULL, set_up, func, tear_down)
   ADD ("/event-list/follows", test_follows);
+  ADD ("/event-list/hold", test_hold);
+  ADD ("/event-list/flood", test_flood);
   ADD ("/event-list/filter", test_filter);
   ADD ("/event-list/older", test_older);
 #undef ADD
