@@ -197,3 +197,9 @@ def as_docs(results):
            f"{results['messages']:,} messages.\n" if not faults else
            "Faults:\n\n" + "\n".join(f"- {fault}" for fault in faults) + "\n")
     return f"{DOCS_HEAD}\n{facts}\n{body}\n\n{end}"
+
+
+def measured_elsewhere(docs):
+    """The end of the page that a bench without a display cannot measure: it stays."""
+    at = docs.find("\n## The window\n")
+    return docs[at:] if at >= 0 else ""
