@@ -249,6 +249,12 @@ is_busy (const Account *self)
   return self->loading || self->n_saving > 0 || self->asking != 0 || self->goa != NULL;
 }
 
+gboolean
+pr_oauth_account_is_asking (const PrOauthAccount *self)
+{
+  return self->asking != 0;
+}
+
 void
 pr_oauth_account_ask (PrOauthAccount *self)
 {

@@ -46,6 +46,7 @@ void pr_oauth_account_renew (PrOauthAccount *self);
 PrOauthState pr_oauth_account_get_facts (const PrOauthAccount *self, PrOauthFacts *out);
 void pr_oauth_account_fill_client (const PrOauthAccount *self, PrOauthClient *out);
 
+gboolean pr_oauth_account_is_asking (const PrOauthAccount *self);
 /* When it wants a token by itself, in real seconds; 0: never. */
 gint64 pr_oauth_account_next_due_s (const PrOauthAccount *self);
 /* Asks the provider; only when it is due. */

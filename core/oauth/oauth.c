@@ -154,6 +154,19 @@ pr_oauth_set_unkept_func (PrOauth *self, PrOauthUnkeptFunc func, gpointer user_d
   self->unkept_data = user_data;
 }
 
+gboolean
+pr_oauth_is_asking (const PrOauth *self)
+{
+  GHashTableIter iter;
+  gpointer value;
+
+  g_hash_table_iter_init (&iter, self->accounts);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    if (pr_oauth_account_is_asking (value))
+      return TRUE;
+  return FALSE;
+}
+
 /* --- whose they are --- */
 
 gboolean

@@ -47,6 +47,10 @@ void pr_oauth_unlisten (PrOauth *self, guint token); /* not from within such a c
 typedef void (*PrOauthUnkeptFunc) (const char *route, const char *why, gpointer user_data);
 void pr_oauth_set_unkept_func (PrOauth *self, PrOauthUnkeptFunc func, gpointer user_data);
 
+/* A provider is asked for a token just now. It may have spent a refresh token on its answer: who
+ * ends now loses both. Listeners hear when that is over. */
+gboolean pr_oauth_is_asking (const PrOauth *self);
+
 typedef enum
 {
   PR_OAUTH_READY,   /* here is a token */

@@ -322,7 +322,8 @@ static gboolean
 is_done (const PrRunner *self)
 {
   return self->n_connections == 0 && self->uploads.length == 0 && self->abandoned.length == 0 &&
-         pr_worker_count (self->worker) == 0;
+         pr_worker_count (self->worker) == 0 &&
+         (self->oauth == NULL || !pr_oauth_is_asking (self->oauth));
 }
 
 void
@@ -515,6 +516,7 @@ on_oauth_changed (const char *name, gpointer user_data)
   PrOauthState state;
   PrOauthFacts facts;
 
+  pr_runner_check_stopped (self);
   if (route == NULL || !pr_oauth_get_facts (self->oauth, name, &state, &facts))
     return;
   if (state == PR_OAUTH_SIGN_IN)

@@ -452,7 +452,9 @@ test_gone (Provider *p, gconstpointer data)
   provider_configure (p, "");
   g_assert_cmpint (check (p, &text), ==, PR_OAUTH_WAIT);
   wait_for (p->context, check (p, &text) == PR_OAUTH_WAIT && p->n_asked == 1, "a question");
+  g_assert_true (pr_oauth_is_asking (p->oauth));
   pr_oauth_set_config (p->oauth, none);
+  g_assert_false (pr_oauth_is_asking (p->oauth));
   g_assert_cmpuint (pr_web_count (p->web), ==, 0);
   g_assert_cmpint (check (p, &text), ==, PR_OAUTH_LATER);
   provider_configure (p, "");

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The runner signs in with tokens: which one, and what becomes of mail when it is refused. */
+#include <gio/gio.h>
 #include <glib/gstdio.h>
 #include <string.h>
 
+#include "common/module.h"
 #include "config/secrets.h"
 #include "signing.h"
 
@@ -182,6 +184,43 @@ test_unkept (Fixture *f, gconstpointer data)
   g_assert_cmpint (g_rmdir (f->credentials), ==, 0);
 }
 
+static void
+on_stopped (gpointer user_data)
+{
+  *(gboolean *) user_data = TRUE;
+}
+
+/* A provider that thinks about a token: what it answers must not get lost at the end. */
+static void
+test_stop_waits (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GSocketListener) provider = g_socket_listener_new ();
+  guint16 port = g_socket_listener_add_any_inet_port (provider, NULL, NULL);
+  g_autofree char *modules = g_test_build_filename (G_TEST_BUILT, "..", "app", NULL);
+  g_autofree char *keys = g_strdup_printf ("client-id=id\noauth-authorize=http://127.0.0.1:1/\n"
+                                           "oauth-token=http://127.0.0.1:%u/\nauth=xoauth2",
+                                           port);
+  g_autoptr (PrToken) token = pr_token_new ();
+  gboolean stopped = FALSE;
+  char *text;
+
+  pr_module_set_folder (modules);
+  token->refresh = g_strdup ("refresh");
+  token->client_id = g_strdup ("id");
+  text = pr_token_to_text (token);
+  pr_secrets_set (f->credentials, "out", PR_SECRET_TOKEN, text, NULL);
+  pr_secret_free (text);
+  signing_start (f, keys);
+  signing_put (f);
+  world_wait (f->world, pr_oauth_is_asking (f->oauth), "a question to the provider");
+  pr_runner_stop (f->world->runner, 3600 * 1000, on_stopped, &stopped);
+  world_idle (f->world, 50);
+  g_assert_false (stopped);
+  g_socket_listener_close (provider);
+  world_wait (f->world, stopped, "the end");
+  g_assert_false (pr_oauth_is_asking (f->oauth));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -197,6 +236,7 @@ main (int argc, char **argv)
   ADD ("/token/refused", NULL, test_refused);
   ADD ("/token/status", NULL, test_status);
   ADD ("/token/unkept", NULL, test_unkept);
+  ADD ("/token/stop-waits", NULL, test_stop_waits);
 #undef ADD
   return g_test_run ();
 }
