@@ -462,6 +462,29 @@ heed (PrDelivery *self, const PrReply *reply, const PrAdvice *advice)
     pr_entry_need_sign_in (self, reply, advice);
 }
 
+/* RFC 4954 §6: 530, on a connection that was let in and has sent mail: the token ended meanwhile,
+ * or the server forgot. The message is not at fault, and a new sign-in decides. */
+static gboolean
+is_let_in_no_more (const PrDelivery *self)
+{
+  for (guint i = 0; i < self->work->n_indexes; i++)
+    if (self->replies[i].code != 530)
+      return FALSE;
+  return self->signed_in && self->n_messages > 0 && self->work->n_broken < MAX_STALE;
+}
+
+static void
+sign_in_again (PrDelivery *self)
+{
+  PrWork *work = self->work;
+
+  work->n_broken++;
+  self->leaving = TRUE;
+  clear_replies (self, work->n_indexes);
+  pr_sending_clear (self);
+  pr_hop_return_work (self->hop, work);
+}
+
 void
 pr_sending_finish (PrDelivery *self)
 {
@@ -472,6 +495,11 @@ pr_sending_finish (PrDelivery *self)
   PrAdvice advice;
   gboolean warned;
 
+  if (is_let_in_no_more (self))
+    {
+      sign_in_again (self);
+      return;
+    }
   if (n > 1 && any_delivered (self))
     n_done = partition (self, is_not_too_many);
   if (n_done < n)

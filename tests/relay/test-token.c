@@ -139,6 +139,30 @@ test_refused (Fixture *f, gconstpointer data)
   signing_wait_sent (f);
 }
 
+/* The token ends while its connection is open: the next message signs in anew, and is sent. */
+static void
+test_ends_on_the_way (Fixture *f, gconstpointer data)
+{
+  fake_hop_set_ehlo (f->hop, "PIPELINING\nAUTH XOAUTH2");
+  accept_only (f, "XOAUTH2", "first");
+  start (f, "auto");
+  f->world->runner->idle_ms = 60000;
+  sign_in (f, "first");
+  signing_put (f);
+  signing_wait_sent (f);
+  accept_only (f, "XOAUTH2", "second");
+  fake_hop_answer (f->hop, "MAIL", "530 5.7.0 Authentication required", 1);
+  sign_in (f, "second");
+  signing_put (f);
+  world_wait (f->world, fake_hop_count_mail (f->hop) == 2, "the second message");
+  g_assert_cmpuint (fake_hop_count (f->hop, "MAIL"), ==, 3);
+  g_assert_cmpuint (fake_hop_count (f->hop, "AUTH"), ==, 2);
+  g_assert_cmpuint (fake_hop_count_connections (f->hop), ==, 2);
+  g_assert_cmpuint (world_count_events (f->world, "sign-in-needed"), ==, 0);
+  g_assert_cmpuint (world_count_events (f->world, "failed"), ==, 0);
+  g_assert_cmpuint (world_count_events (f->world, "deferred"), ==, 0);
+}
+
 /* What the server says of the token in JSON (RFC 7628 §3.2.2) is told to people. */
 static void
 test_status (Fixture *f, gconstpointer data)
@@ -234,6 +258,7 @@ main (int argc, char **argv)
     }
   ADD ("/token/nobody", NULL, test_nobody);
   ADD ("/token/refused", NULL, test_refused);
+  ADD ("/token/ends-on-the-way", NULL, test_ends_on_the_way);
   ADD ("/token/status", NULL, test_status);
   ADD ("/token/unkept", NULL, test_unkept);
   ADD ("/token/stop-waits", NULL, test_stop_waits);
