@@ -198,6 +198,25 @@ test_certificate (Fixture *f, gconstpointer data)
 }
 
 static void
+test_explain (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GVariant) answer =
+    call (f, "Configuration1", "Explain", g_variant_new ("(ss)", "a@b.example", "c@d.example"),
+          "(a{sv})");
+  g_autoptr (GVariant) facts = g_variant_get_child_value (answer, 0);
+  g_autoptr (GVariant) rewritten =
+    call (f, "Configuration1", "PreviewRewriting",
+          g_variant_new ("(ss)", "a@b.example", "e@f.example"), "(a{sv})");
+  g_autoptr (GVariant) after = g_variant_get_child_value (rewritten, 0);
+
+  g_assert_cmpstr (pr_dict_string (facts, "route"), ==, "wait");
+  g_assert_cmpstr (pr_dict_string (after, "from"), ==, "e@f.example");
+  g_assert_cmpstr (pr_dict_string (after, "reply-to"), ==, "a@b.example");
+  call_refused (f, "Configuration1", "Explain", g_variant_new ("(ss)", "a@b.example", "nobody"),
+                "(a{sv})", PR_ERROR, PR_ERROR_PERMANENT);
+}
+
+static void
 test_networks (Fixture *f, gconstpointer data)
 {
   g_autoptr (GVariant) answer = call (f, "Service1", "GetNetworks", NULL, "(aa{sv})");
@@ -741,6 +760,7 @@ main (int argc, char *argv[])
   ADD ("/service/edit", test_edit);
   ADD ("/service/providers", test_providers);
   ADD ("/service/certificate", test_certificate);
+  ADD ("/service/explain", test_explain);
   ADD ("/service/networks", test_networks);
   ADD ("/service/describe", test_describe);
   ADD ("/service/sessions", test_sessions);
