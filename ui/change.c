@@ -6,7 +6,7 @@
 
 #include "toast.h"
 
-#define UNDO_S 10
+#define UNDO_S 30 /* time enough to hear it by a screen reader, and to find the button */
 
 typedef struct
 {
