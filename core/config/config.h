@@ -3,6 +3,7 @@
 
 #include "common/ip.h"
 #include "common/pattern.h"
+#include "config/dns-lists.h"
 
 G_BEGIN_DECLS
 
@@ -155,7 +156,9 @@ typedef struct
   guint64 journal_keep_s, journal_max_size_octets;
 
   /* [guard] (an extension of the contract): mail of those who may not relay */
-  PrCheckMode check_hello, check_reverse_name, check_spf, check_dkim, check_dmarc;
+  PrCheckMode check_hello, check_reverse_name, check_lists, check_spf, check_dkim, check_dmarc;
+  PrDnsLists *lists; /* nullable */
+  guint lists_score; /* from which an address is refused */
   PrNetworks *excused_networks;
 
   /* [desktop] (an extension of the contract) */

@@ -250,6 +250,15 @@ const PrKeySpec pr_key_specs[] = {
   { "guard", "reverse-name", PR_VALUE_WORD, IN (PrConfig, check_reverse_name), "note", 0, 0, checks,
     N_ (
       "Mail from outside: whether the client's address has a name in DNS that leads back to it.") },
+  { "guard", "lists", PR_VALUE_DNS_LISTS, IN (PrConfig, lists), "", 0, 0, NULL,
+    N_ (
+      "Mail from outside: lists in the DNS that clients are looked up in, such as "
+      "zen.spamhaus.org*2;list.dnswl.org*-1: what an entry is worth stands behind the *, less than "
+      "0 speaks for the client; the answers that count may stand behind a =.") },
+  { "guard", "lists-check", PR_VALUE_WORD, IN (PrConfig, check_lists), "enforce", 0, 0, checks,
+    N_ ("Mail from outside: what to do about clients whom the lists are worth lists-score.") },
+  { "guard", "lists-score", PR_VALUE_NUMBER, IN (PrConfig, lists_score), "1", 1, 1000, NULL,
+    N_ ("How much the lists a client is on must be worth together until it is refused.") },
   { "guard", "spf", PR_VALUE_WORD, IN (PrConfig, check_spf), "note", 0, 0, checks,
     N_ ("Mail from outside: whether the sender's domain lets the client send for it (SPF).") },
   { "guard", "dkim", PR_VALUE_WORD, IN (PrConfig, check_dkim), "note", 0, 0, notes,
@@ -303,6 +312,7 @@ name_type (PrValueKind kind)
     case PR_VALUE_FILE: return "path";
     case PR_VALUE_PROVIDER: return "provider";
     case PR_VALUE_LIMITS: return "list of limits";
+    case PR_VALUE_DNS_LISTS: return "list of DNS lists";
     case PR_VALUE_LISTEN: return "list of IP addresses with ports";
     case PR_VALUE_NETWORKS: return "list of networks";
     case PR_VALUE_PATTERNS: return "list of address patterns";

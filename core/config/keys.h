@@ -29,6 +29,7 @@ typedef enum
   PR_VALUE_DOMAINS,      /* PrPatterns * of the addresses of domains */
   PR_VALUE_HOSTS,        /* PrHosts */
   PR_VALUE_SCHEDULE,     /* PrSchedule */
+  PR_VALUE_DNS_LISTS,    /* PrDnsLists *, nullable */
   PR_VALUE_LIMITS,       /* limits and n_limits of a route */
   PR_VALUE_SECRET,       /* char * */
   PR_VALUE_SECRET_SHA_1, /* char *, nullable */

@@ -407,6 +407,16 @@ parse_limits (const PrKeySpec *spec, const char *text, PrRouteConfig *route, cha
 }
 
 static gboolean
+parse_dns_lists (const char *text, gpointer field, char **why)
+{
+  g_auto (GStrv) entries = split (text);
+
+  if (entries[0] != NULL)
+    FIELD (PrDnsLists *) = pr_dns_lists_new ((const char *const *) entries, why);
+  return entries[0] == NULL || FIELD (PrDnsLists *) != NULL;
+}
+
+static gboolean
 parse_provider (const char *text, gpointer field, char **why)
 {
   if (text[0] == '\0')
@@ -521,6 +531,7 @@ parse_any (const PrKeySpec *spec, const char *text, const PrValueTarget *target,
     case PR_VALUE_HOSTS: return parse_hosts (text, target->object, why);
     case PR_VALUE_SCHEDULE: return parse_schedule (spec, text, target->object, why);
     case PR_VALUE_LIMITS: return parse_limits (spec, text, target->object, why);
+    case PR_VALUE_DNS_LISTS: return parse_dns_lists (text, field, why);
     case PR_VALUE_PROVIDER: return parse_provider (text, field, why);
     case PR_VALUE_SECRET: return parse_secret (text, field, why);
     case PR_VALUE_SHA256: return parse_sha256 (text, field, why);
@@ -570,6 +581,7 @@ pr_value_clear (const PrKeySpec *spec, gpointer object)
     case PR_VALUE_DOMAINS: g_clear_pointer (&FIELD (PrPatterns *), pr_patterns_free); break;
     case PR_VALUE_HOSTS: clear_hosts (object); break;
     case PR_VALUE_PROVIDER: g_clear_pointer (&FIELD (PrProvider *), pr_provider_unref); break;
+    case PR_VALUE_DNS_LISTS: g_clear_pointer (&FIELD (PrDnsLists *), pr_dns_lists_free); break;
     case PR_VALUE_LIMITS:
       g_clear_pointer (&((PrRouteConfig *) object)->limits, g_free);
       ((PrRouteConfig *) object)->n_limits = 0;

@@ -11,6 +11,7 @@
 #include "common/text.h"
 #include "guard/auth-results.h"
 #include "guard/client-name.h"
+#include "guard/listed.h"
 #include "net/lookups-ask.h"
 
 #include <string.h>
@@ -35,8 +36,9 @@ struct _PrInspection
   PrTimer deadline;
   Half half;
 
-  gboolean name_known, spf_known, dkim_known, dmarc_known;
+  gboolean name_known, listed_known, spf_known, dkim_known, dmarc_known;
   PrClientName name;
+  PrListed listed;
   PrSpf spf;
   PrDkimVerifier *dkim; /* owned, nullable */
   PrDmarc dmarc;
@@ -50,6 +52,7 @@ gboolean
 pr_inspection_is_due (const PrConfig *config, const PrIp *client)
 {
   return (config->check_hello != PR_CHECK_OFF || config->check_reverse_name != PR_CHECK_OFF ||
+          (config->check_lists != PR_CHECK_OFF && config->lists != NULL) ||
           config->check_spf != PR_CHECK_OFF || config->check_dkim != PR_CHECK_OFF ||
           config->check_dmarc != PR_CHECK_OFF) &&
          !pr_networks_contain (config->excused_networks, client);
@@ -88,6 +91,20 @@ check_name (PrInspection *self)
     say (self, "its name is %s", self->name.name);
   else
     say (self, "%s", pr_client_name_describe (self->name.status));
+  return TRUE;
+}
+
+static gboolean
+check_lists (PrInspection *self)
+{
+  if (self->listed_known || self->config->check_lists == PR_CHECK_OFF)
+    return TRUE;
+  if (!pr_listed_check (self->lookups, self->config->lists, &self->client, &self->listed))
+    return FALSE;
+
+  self->listed_known = TRUE;
+  if (self->listed.zones != NULL)
+    say (self, "listed by %s", self->listed.zones);
   return TRUE;
 }
 
@@ -133,6 +150,10 @@ judge_client (PrInspection *self)
                    client);
   if (config->check_reverse_name == PR_CHECK_ENFORCE && self->name.status != PR_CLIENT_NAME_FOUND)
     return REFUSE (self, 550, "5.7.25", "%s has no name in DNS that leads back to it", client);
+
+  if (config->check_lists == PR_CHECK_ENFORCE && self->listed.score >= (int) config->lists_score)
+    return REFUSE (self, 550, "5.7.1", "%s is listed by %.200s as an address that spam comes from",
+                   client, self->listed.zones);
 
   if (config->check_spf == PR_CHECK_ENFORCE && self->spf.result == PR_SPF_FAIL)
     return REFUSE (self, 550, "5.7.23", "%s does not let %s send mail for it (SPF)%s%.200s",
@@ -225,6 +246,7 @@ run (PrInspection *self)
   if (self->half == HALF_CLIENT)
     {
       complete = check_name (self);
+      complete &= check_lists (self);
       complete &= check_spf (self);
     }
   else
@@ -307,6 +329,7 @@ pr_inspection_free (PrInspection *self)
   pr_lookups_ask_free (self->ask);
   pr_lookups_free (self->lookups);
   pr_client_name_clear (&self->name);
+  pr_listed_clear (&self->listed);
   pr_spf_clear (&self->spf);
   pr_dmarc_clear (&self->dmarc);
   g_clear_pointer (&self->dkim, pr_dkim_verifier_free);

@@ -167,6 +167,18 @@ test_reverse_name (Fixture *f, gconstpointer config)
 }
 
 static void
+test_listed (Fixture *f, gconstpointer config)
+{
+  static const guint8 record[] = { 0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 127, 0, 0, 4 };
+
+  publish_nothing (f, "ann.example");
+  fake_dns_add (f->dns, "1.0.0.127.bad.example", 1, 0, record, sizeof record, 1);
+  fake_dns_add (f->dns, "1.0.0.127.good.example", 1, NXDOMAIN, NULL, 0, 0);
+  begin (f, "ann@ann.example",
+         "550 5.7.1 127.0.0.1 is listed by bad.example as an address that spam comes from\r\n");
+}
+
+static void
 test_greeting (Fixture *f, gconstpointer config)
 {
   client_talk (&f->client, "", "220 ");
@@ -261,6 +273,7 @@ main (int argc, char *argv[])
   ADD ("spf-refuses", "[guard]\nspf=enforce\n", test_spf_refuses);
   ADD ("no-answer-is-temporary", "[guard]\nspf=enforce\n", test_no_answer_is_temporary);
   ADD ("reverse-name", "[guard]\nreverse-name=enforce\n", test_reverse_name);
+  ADD ("listed", "[guard]\nlists=bad.example*2;good.example*-2\nlists-score=2\n", test_listed);
   ADD ("greeting", "[guard]\nhello=enforce\nspf=off\ndmarc=off\nreverse-name=off\n", test_greeting);
   ADD ("excused", "[guard]\nexcused-networks=127.0.0.0/8\n", test_excused);
   ADD ("large", "", test_large);
