@@ -8,6 +8,7 @@
 
 #include "desktop/launcher.h"
 #include "ui/assistant.h"
+#include "ui/connect-device.h"
 #include "ui/pages.h"
 #include "ui/settings-window.h"
 #include "ui/toast.h"
@@ -156,6 +157,21 @@ on_assistant (GSimpleAction *action, GVariant *parameter, gpointer user_data)
   open_assistant (user_data, NULL);
 }
 
+static void
+on_connect_device (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  PrApplication *self = user_data;
+  GtkWindow *window = find_window (self, PR_TYPE_CONNECT_DEVICE);
+
+  if (window == NULL)
+    {
+      window =
+        GTK_WINDOW (pr_connect_device_new (find_window (self, PR_TYPE_WINDOW), self->service));
+      gtk_window_set_application (window, GTK_APPLICATION (self));
+    }
+  gtk_window_present (window);
+}
+
 /* The settings may be open already, behind the window. */
 static void
 show_settings (PrApplication *self)
@@ -220,6 +236,7 @@ add_actions (PrApplication *self)
     { .name = "show", .activate = on_show, .parameter_type = "(ss)" },
     { .name = "settings", .activate = on_settings },
     { .name = "assistant", .activate = on_assistant },
+    { .name = "connect-device", .activate = on_connect_device },
     { .name = "start-service", .activate = on_start_service },
     { .name = "about", .activate = on_about },
     { .name = "quit", .activate = on_quit },
@@ -233,6 +250,8 @@ add_actions (PrApplication *self)
                                          (const char *[]){ "<Control>comma", NULL });
   gtk_application_set_accels_for_action (application, "app.assistant",
                                          (const char *[]){ "<Control>n", NULL });
+  gtk_application_set_accels_for_action (application, "app.connect-device",
+                                         (const char *[]){ "<Control>d", NULL });
   gtk_application_set_accels_for_action (application, "window.close",
                                          (const char *[]){ "<Control>w", NULL });
   gtk_application_set_accels_for_action (application, "win.search",

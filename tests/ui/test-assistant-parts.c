@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the assistant knows without a service: ui/reach and ui/diagnosis. */
+/* What the assistant and the sheet for a device know without a service: ui/reach, ui/diagnosis,
+ * ui/device-card. */
 
+#include <string.h>
+
+#include "ui/device-card.h"
 #include "ui/diagnosis.h"
 #include "ui/reach.h"
 
@@ -95,6 +99,59 @@ test_diagnosis (void)
                     PR_STEP_SIGNED_IN, PR_REMEDY_AGAIN);
 }
 
+static void
+test_card_pdf (void)
+{
+  g_auto (PrDeviceCard) card = { .device = g_strdup ("Printer <at> the door"),
+                                 .server = g_strdup ("office.local"),
+                                 .port = g_strdup ("2525"),
+                                 .password = g_strdup ("abc") };
+  g_autofree char *text = pr_device_card_make_text (&card);
+  g_autoptr (GBytes) pdf = pr_device_card_make_pdf (&card);
+  gsize size;
+  const char *octets = g_bytes_get_data (pdf, &size);
+
+  g_assert_true (g_str_has_prefix (text, "Server: office.local\n"));
+  g_assert_true (g_str_has_suffix (text, "\nPassword: abc\n"));
+  g_assert_cmpuint (size, >, 2000);
+  g_assert_true (memcmp (octets, "%PDF-", 5) == 0);
+}
+
+/* Too much for a QR code: a sheet all the same. */
+static void
+test_card_long (void)
+{
+  g_auto (PrDeviceCard) card = { .device = g_strdup ("x"), .server = g_strnfill (5000, 's') };
+  g_autoptr (GBytes) pdf = pr_device_card_make_pdf (&card);
+
+  g_assert_cmpuint (g_bytes_get_size (pdf), >, 1000);
+}
+
+static void
+test_card_names (void)
+{
+  static const struct
+  {
+    const char *device, *user;
+  } cases[] = {
+    { "Printer", "printer-3" }, { "Scan to Mail (2nd floor)", "scan-to-mail-2nd-floor" },
+    { "Küche", "kuche" },       { "…", "device" },
+    { "", "device" },           { " -Fax- ", "fax" },
+  };
+  static const char *const groups[] = { "server", "user printer", "user printer-2", NULL };
+  g_autofree char *first = pr_device_card_make_password ();
+  g_autofree char *second = pr_device_card_make_password ();
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autofree char *user = pr_device_card_make_user (cases[i].device, groups);
+
+      g_assert_cmpstr (user, ==, cases[i].user);
+    }
+  g_assert_cmpuint (strlen (first), ==, 16);
+  g_assert_cmpstr (first, !=, second);
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -102,5 +159,8 @@ main (int argc, char *argv[])
   g_test_add_func ("/assistant/reach/edits", test_edits);
   g_test_add_func ("/assistant/reach/address", test_address);
   g_test_add_func ("/assistant/diagnosis", test_diagnosis);
+  g_test_add_func ("/device-card/pdf", test_card_pdf);
+  g_test_add_func ("/device-card/long", test_card_long);
+  g_test_add_func ("/device-card/names", test_card_names);
   return g_test_run ();
 }
