@@ -196,11 +196,23 @@ add_paragraph (GString *text, const char *words)
     g_string_append_printf (text, "%s%s", text->len > 0 ? "\n\n" : "", words);
 }
 
+/* Text with addresses of web pages that can be pressed, as markup. (transfer full) */
+static char *
+link_pages (const char *text)
+{
+  g_autofree char *escaped = g_markup_escape_text (text, -1);
+  g_autoptr (GRegex) regex =
+    g_regex_new ("https://[^\\s,;)]*[^\\s,;.:)]", G_REGEX_OPTIMIZE, 0, NULL);
+
+  return g_regex_replace (regex, escaped, -1, 0, "<a href=\"\\0\">\\0</a>", 0, NULL);
+}
+
 static void
 show_steps (PrSignInForm *self, const Way *way)
 {
   JsonArray *steps = way->kind != WAY_OAUTH ? get_array (way->object, "steps") : NULL;
   g_autoptr (GString) text = g_string_new (NULL);
+  g_autofree char *markup = NULL;
 
   if (way->kind == WAY_OAUTH)
     {
@@ -213,7 +225,8 @@ show_steps (PrSignInForm *self, const Way *way)
     g_string_append_printf (text, "%s%u. %s", i > 0 ? "\n" : "", i + 1,
                             json_array_get_string_element (steps, i));
   add_paragraph (text, get_string (get_object (get_provider (self), "username"), "words"));
-  gtk_label_set_label (self->steps, text->str);
+  markup = link_pages (text->str);
+  gtk_label_set_markup (self->steps, markup);
   gtk_widget_set_visible (GTK_WIDGET (self->steps), text->len > 0);
 }
 
@@ -318,7 +331,7 @@ pr_sign_in_form_show_route (PrSignInForm *self, const char *route, const char *u
   gtk_widget_set_visible (GTK_WIDGET (self->steps), TRUE);
   /* Translators: %s is the name of a way out for mail */
   text = g_strdup_printf (_ ("Mail that goes by “%s” waits until you sign in."), route);
-  gtk_label_set_label (self->steps, text);
+  gtk_label_set_text (self->steps, text);
   gtk_editable_set_text (GTK_EDITABLE (self->username), username != NULL ? username : "");
   on_changed (self);
 }

@@ -6,6 +6,8 @@
 #include <glib/gi18n.h>
 #include <glib/gstdio.h>
 
+#include "ui/assistant.h"
+#include "ui/connect-device.h"
 #include "ui/pages.h"
 #include "ui/settings-window.h"
 #include "ui/window.h"
@@ -34,6 +36,17 @@ reveal (GtkWidget *widget)
   for (GtkWidget *child = gtk_widget_get_first_child (widget); child != NULL;
        child = gtk_widget_get_next_sibling (child))
     reveal (child);
+}
+
+/* Each page of its own stack counts, not the one that is shown alone. */
+static void
+reveal_pages (GtkWidget *widget)
+{
+  if (GTK_IS_STACK (widget))
+    g_object_set (widget, "hhomogeneous", TRUE, "vhomogeneous", TRUE, NULL);
+  for (GtkWidget *child = gtk_widget_get_first_child (widget); child != NULL;
+       child = gtk_widget_get_next_sibling (child))
+    reveal_pages (child);
 }
 
 /* Names what is wide, from the outside in. */
@@ -70,7 +83,9 @@ check_all (void)
   g_autoptr (PrHome) home = pr_home_new (folder);
   g_autoptr (PrService) service = pr_service_new (home);
   PrWindow *window = pr_window_new (NULL, service);
-  GtkWindow *settings = pr_settings_window_new (NULL, service);
+  GtkWindow *dialogs[] = { pr_settings_window_new (NULL, service),
+                           GTK_WINDOW (pr_assistant_new (NULL, service, NULL)),
+                           GTK_WINDOW (pr_connect_device_new (NULL, service)) };
 
   for (guint i = 0; i < pr_n_pages; i++)
     {
@@ -83,8 +98,14 @@ check_all (void)
     }
   reveal (GTK_WIDGET (window));
   check ("the window", gtk_widget_get_first_child (GTK_WIDGET (window)));
-  check ("the settings", gtk_widget_get_first_child (GTK_WIDGET (settings)));
-  gtk_window_destroy (settings);
+  for (guint i = 0; i < G_N_ELEMENTS (dialogs); i++)
+    {
+      if (i > 0) /* the settings' pages come and go by themselves */
+        reveal_pages (GTK_WIDGET (dialogs[i]));
+      check (gtk_window_get_title (dialogs[i]),
+             gtk_widget_get_first_child (GTK_WIDGET (dialogs[i])));
+      gtk_window_destroy (dialogs[i]);
+    }
   gtk_window_destroy (GTK_WINDOW (window));
   g_rmdir (folder);
 }
