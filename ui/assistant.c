@@ -141,6 +141,8 @@ on_step_done (const char *fault, gpointer user_data)
       return;
     }
   show_buttons (self);
+  if (fault == NULL && pr_setup_get_warning (self->setup) != NULL)
+    pr_toast_show (GTK_WIDGET (self->stack), pr_setup_get_warning (self->setup));
   if (fault != NULL)
     {
       pr_toast_show (GTK_WIDGET (self->stack), fault);
@@ -285,6 +287,8 @@ on_listed (GObject *source, GAsyncResult *result, gpointer user_data)
   if (answer == NULL || self->n_searches > 0)
     return;
 
+  if (gtk_widget_get_focus_child (GTK_WIDGET (self->providers)) != NULL)
+    gtk_widget_grab_focus (self->search);
   while ((row = gtk_list_box_get_row_at_index (self->providers, 0)) != NULL)
     gtk_list_box_remove (self->providers, GTK_WIDGET (row));
   list = g_variant_get_child_value (answer, 0);

@@ -122,12 +122,19 @@ on_opened (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GError) error = NULL;
   g_autoptr (GVariant) answer = pr_service_call_finish (PR_SERVICE (source), result, &error);
   g_autofree char *fault = answer != NULL ? find_fault (answer) : NULL;
+  g_autofree const char **warnings = NULL;
 
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     return; /* it may be gone */
   if (answer == NULL || fault != NULL)
-    fail (user_data, fault != NULL ? fault : error->message);
-  /* else the settings change, and what follows with them */
+    {
+      fail (user_data, fault != NULL ? fault : error->message);
+      return;
+    }
+  g_variant_get_child (answer, 1, "^a&s", &warnings);
+  if (warnings[0] != NULL) /* a port that could not be opened */
+    pr_toast_show (GTK_WIDGET (PR_CONNECT_DEVICE (user_data)->stack), warnings[0]);
+  /* Now the settings change, and what follows with them */
 }
 
 static void

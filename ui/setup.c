@@ -21,6 +21,7 @@ struct _PrSetup
   char *route;        /* owned, nullable */
   gboolean is_ours;   /* the route was made here */
   gboolean is_oauth;  /* and signs in with OAuth */
+  char *warning;      /* owned, nullable: of the last step */
   GVariant *undo;     /* owned, nullable: edits that take back who may send */
 
   GQueue calls;                                       /* owned Calls: what is still to be done */
@@ -114,8 +115,12 @@ on_called (GObject *source, GAsyncResult *result, gpointer user_data)
   if (g_variant_is_of_type (answer, G_VARIANT_TYPE ("(asass)")))
     {
       g_autofree const char **faults = NULL;
+      g_autofree const char **warnings = NULL;
 
       g_variant_get_child (answer, 0, "^a&s", &faults);
+      g_variant_get_child (answer, 1, "^a&s", &warnings);
+      if (warnings[0] != NULL && self->warning == NULL)
+        self->warning = g_strdup (warnings[0]);
       if (faults[0] != NULL)
         {
           finish (self, faults[0]);
@@ -150,6 +155,7 @@ begin (PrSetup *self, PrSetupDone done, gpointer user_data)
 
   self->done = done;
   self->user_data = user_data;
+  g_clear_pointer (&self->warning, g_free);
   return TRUE;
 }
 
@@ -438,6 +444,7 @@ pr_setup_finalize (GObject *object)
   g_clear_pointer (&self->networks, g_variant_unref);
   wipe (&self->password);
   wipe (&self->secret);
+  g_free (self->warning);
   g_free (self->route);
   G_OBJECT_CLASS (pr_setup_parent_class)->finalize (object);
 }
@@ -467,6 +474,12 @@ const char *
 pr_setup_get_route (PrSetup *self)
 {
   return self->route;
+}
+
+const char *
+pr_setup_get_warning (PrSetup *self)
+{
+  return self->warning;
 }
 
 void

@@ -19,6 +19,8 @@ PrSetup *pr_setup_new (PrService *service);
 
 /* The route that is set up; NULL: there is none yet. */
 const char *pr_setup_get_route (PrSetup *self);
+/* What the service warned of in the last step that was done; NULL: nothing. */
+const char *pr_setup_get_warning (PrSetup *self);
 /* A route that was there before: signing in changes it, and it is not taken back. */
 void pr_setup_set_route (PrSetup *self, const char *route);
 

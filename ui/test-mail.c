@@ -6,6 +6,8 @@
 
 #include "control/client.h"
 
+#define LOOK_MS 300
+
 struct _PrTestMail
 {
   AdwBin parent_instance;
@@ -15,6 +17,8 @@ struct _PrTestMail
   char *id;           /* owned, nullable: of the mail that is on its way */
   GVariant *early;    /* owned, nullable: a verdict on the route before the mail had its id */
   gboolean is_sending;
+  guint look_source;   /* while it is sending */
+  gboolean is_looking; /* an answer on the conversations is on its way */
   PrDiagnosis diagnosis;
   GCancellable *cancellable; /* owned */
 
@@ -66,12 +70,13 @@ mark (PrTestMail *self, guint step, const char *icon, const char *class, const c
   adw_action_row_set_subtitle (ADW_ACTION_ROW (self->rows[step]), state);
 }
 
+/* @known: what became of it; until then the steps that were seen to be done. */
 static void
 show_steps (PrTestMail *self, gboolean known)
 {
   for (guint i = 0; i < PR_N_STEPS; i++)
     {
-      if (i <= self->diagnosis.step && (known || i == PR_STEP_QUEUED))
+      if (i <= self->diagnosis.step)
         mark (self, i, "emblem-ok-symbolic", "success", _ ("Done"));
       else if (known && i == self->diagnosis.step + 1)
         mark (self, i, "dialog-error-symbolic", "error", _ ("Failed"));
@@ -97,8 +102,74 @@ static void
 stop_waiting (PrTestMail *self)
 {
   self->is_sending = FALSE;
+  g_clear_handle_id (&self->look_source, g_source_remove);
   pr_service_unfollow (self->service, PR_FOLLOW_EVENTS);
   on_changed (self);
+}
+
+/* ── The conversation with the provider ───────────────────────────────────────────────────── */
+
+static PrStep
+read_session (GVariant *session)
+{
+  const char *state = pr_dict_string (session, "state");
+
+  if (pr_dict_string (session, "user") != NULL)
+    return PR_STEP_SIGNED_IN;
+  if (pr_dict_string (session, "tls") != NULL)
+    return PR_STEP_SECURED;
+  /* What the service says of a conversation is always in English. */
+  return g_strcmp0 (state, "being greeted") == 0 || g_strcmp0 (state, "signing in") == 0 ||
+             g_strcmp0 (state, "sending a message") == 0
+           ? PR_STEP_REACHED
+           : PR_STEP_QUEUED;
+}
+
+static void
+on_sessions (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) answer = pr_service_call_finish (PR_SERVICE (source), result, &error);
+  g_autoptr (GVariant) sessions = NULL;
+  PrTestMail *self = user_data;
+  PrStep step = PR_STEP_QUEUED;
+
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    return; /* it is gone */
+
+  self->is_looking = FALSE;
+  if (answer == NULL || !self->is_sending)
+    return;
+
+  sessions = g_variant_get_child_value (answer, 0);
+  for (gsize i = 0; i < g_variant_n_children (sessions); i++)
+    {
+      g_autoptr (GVariant) session = g_variant_get_child_value (sessions, i);
+
+      if (g_strcmp0 (pr_dict_string (session, "direction"), "out") == 0 &&
+          g_strcmp0 (pr_dict_string (session, "route"), self->route) == 0)
+        step = MAX (step, read_session (session));
+    }
+  if (step > self->diagnosis.step)
+    {
+      self->diagnosis.step = step;
+      show_steps (self, FALSE);
+    }
+}
+
+/* The service says when conversations come and go, not how far they are. */
+static gboolean
+on_look (gpointer user_data)
+{
+  PrTestMail *self = user_data;
+
+  if (!self->is_looking)
+    {
+      self->is_looking = TRUE;
+      pr_service_call (self->service, "Sessions1", "List", g_variant_new ("(uu)", 0, 100),
+                       "(aa{sv}ut)", self->cancellable, on_sessions, self);
+    }
+  return G_SOURCE_CONTINUE;
 }
 
 /* ── What happens ─────────────────────────────────────────────────────────────────────────── */
@@ -227,6 +298,7 @@ pr_test_mail_send (PrTestMail *self)
   gtk_widget_set_visible (GTK_WIDGET (self->steps), TRUE);
   show_steps (self, FALSE);
   on_changed (self);
+  self->look_source = g_timeout_add (LOOK_MS, on_look, self);
   pr_service_follow (self->service, PR_FOLLOW_EVENTS);
   pr_service_call (self->service, "Service1", "SendTestMail",
                    g_variant_new ("(s)", gtk_editable_get_text (GTK_EDITABLE (self->to))), "(s)",
@@ -274,6 +346,7 @@ pr_test_mail_dispose (GObject *object)
 {
   PrTestMail *self = PR_TEST_MAIL (object);
 
+  g_clear_handle_id (&self->look_source, g_source_remove);
   g_cancellable_cancel (self->cancellable);
   if (self->is_sending)
     pr_service_unfollow (self->service, PR_FOLLOW_EVENTS);
