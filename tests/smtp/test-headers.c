@@ -179,7 +179,7 @@ test_random (void)
 
       headers = pr_headers_new (in->str, in->len);
       pr_headers_write (headers, kept);
-      g_assert_cmpmem (out->str, mark - out->str, kept->str, kept->len);
+      g_assert_cmpmem (out->str, (gsize) (mark - out->str), kept->str, kept->len);
       g_assert_cmpmem (kept->str, pr_headers_get_size (headers), in->str,
                        pr_headers_get_size (headers));
       g_assert_cmpuint (state.n_received, ==, pr_headers_count (headers, "received"));
