@@ -28,6 +28,7 @@ WANTED = [
     f"share/dbus-1/services/{ID}.service",
     "share/doc/postroom/postroom.conf.example",
     "share/fish/vendor_completions.d/postroomctl.fish",
+    "share/help/C/postroom/index.page",
     f"share/icons/hicolor/scalable/apps/{ID}.svg",
     f"{SYMBOLIC}{ID}-active-symbolic.svg", f"{SYMBOLIC}{ID}-attention-symbolic.svg",
     f"{SYMBOLIC}{ID}-idle-symbolic.svg", f"{SYMBOLIC}{ID}-paused-symbolic.svg",
