@@ -208,6 +208,27 @@ on_settings (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 }
 
 static void
+on_help_shown (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (PrApplication) self = user_data;
+  GtkWindow *window = find_window (self, PR_TYPE_WINDOW);
+
+  if (!gtk_show_uri_full_finish (GTK_WINDOW (source), result, NULL) && window != NULL)
+    pr_toast_show (GTK_WIDGET (window),
+                   _ ("This computer has nothing to show the help with: install Yelp"));
+}
+
+static void
+on_help (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  GtkWindow *window = gtk_application_get_active_window (user_data);
+
+  if (window != NULL)
+    gtk_show_uri_full (window, "help:postroom", GDK_CURRENT_TIME, NULL, on_help_shown,
+                       g_object_ref (user_data));
+}
+
+static void
 on_about (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 {
   adw_show_about_window (
@@ -238,6 +259,7 @@ add_actions (PrApplication *self)
     { .name = "assistant", .activate = on_assistant },
     { .name = "connect-device", .activate = on_connect_device },
     { .name = "start-service", .activate = on_start_service },
+    { .name = "help", .activate = on_help },
     { .name = "about", .activate = on_about },
     { .name = "quit", .activate = on_quit },
   };
@@ -252,6 +274,7 @@ add_actions (PrApplication *self)
                                          (const char *[]){ "<Control>n", NULL });
   gtk_application_set_accels_for_action (application, "app.connect-device",
                                          (const char *[]){ "<Control>d", NULL });
+  gtk_application_set_accels_for_action (application, "app.help", (const char *[]){ "F1", NULL });
   gtk_application_set_accels_for_action (application, "window.close",
                                          (const char *[]){ "<Control>w", NULL });
   gtk_application_set_accels_for_action (application, "win.search",
