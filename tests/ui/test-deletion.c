@@ -189,7 +189,7 @@ test_steps (Fixture *f, gconstpointer data)
     pr_deletion_new_matching (f->service, g_variant_new_parsed ("@a{sv} {}"), on_changed, f);
   wait_for (NULL, is (f, PR_DELETION_READY), "all to be held");
   g_assert_cmpuint (pr_deletion_get_count (f->deletion), ==, 1100);
-  g_assert_cmpuint (count (f, "queued"), ==, 0);
+  g_assert_cmpuint (count (f, "held"), >, 0); /* not what is just being tried */
   pr_deletion_delete (f->deletion);
   wait_for (NULL, is (f, PR_DELETION_DONE), "all to be gone");
   g_assert_cmpuint (count (f, NULL), ==, 0);
