@@ -13,6 +13,7 @@ import complete
 import layers
 import tally
 import tools
+import translations
 import words
 
 CHECKS = {
@@ -24,6 +25,7 @@ CHECKS = {
     'everything is built': complete.check_built,
     'everything is tested': complete.check_tested,
     'packages': complete.check_packages,
+    'translations': translations.check,
     'cppcheck': tools.check_cppcheck,
     'codespell': tools.check_codespell,
     'shellcheck': tools.check_shellcheck,
