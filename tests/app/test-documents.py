@@ -45,6 +45,24 @@ def commands():
     return found
 
 
+class Security(unittest.TestCase):
+
+    def test_the_tests_it_names_are_there(self):
+        named, found = '', 0
+        for line in read(SOURCE, 'docs', 'security.md').splitlines():
+            for words in re.findall(r'`([^`]+)`', line):
+                path, _, test = words.partition(': ')
+                if path.startswith(('tests/', 'docs/', 'core/')):
+                    self.assertTrue(os.path.exists(os.path.join(SOURCE, path)), path)
+                    named = path
+                elif path.startswith('test_'):
+                    test = path
+                if test.startswith('test_'):
+                    self.assertIn(f'def {test}(', read(SOURCE, named), words)
+                    found += 1
+        self.assertGreater(found, 30)
+
+
 class Pages(unittest.TestCase):
     pages = ('postroomd.8', 'postroomctl.1', 'postroom.conf.5')
 
