@@ -374,8 +374,8 @@ pr_hop_is_unused (const PrHop *self)
   gint64 now = g_get_real_time ();
 
   return self->n_in_hand == 0 && self->deliveries.length == 0 && !self->refilling &&
-         !self->waits_for_slot && self->more_due_us == 0 && self->n_tasks == 0 &&
-         (self->failures == 0 || self->blocked_until_us + MEMORY_US < now);
+         self->overdue == NULL && !self->waits_for_slot && self->more_due_us == 0 &&
+         self->n_tasks == 0 && (self->failures == 0 || self->blocked_until_us + MEMORY_US < now);
 }
 
 /* ── Life ─────────────────────────────────────────────────────────────────────────────────── */

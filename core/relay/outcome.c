@@ -113,8 +113,9 @@ expire (const PrAttempt *attempt, PrMessage *message, guint index, const PrReply
 {
   g_autofree char *last = pr_outcome_words (reply);
   g_autofree char *age = age_in_words (attempt->config->give_up_s);
-  g_autofree char *text = g_strdup_printf (
-    "The message could not be delivered within %s. The last answer was: %s", age, last);
+  g_autofree char *text =
+    g_strdup_printf ("The message could not be delivered within %s. %s: %s", age,
+                     reply->code != 0 ? "The last answer was" : "What stood in the way", last);
   PrReply expired = { 0 };
   PrOutcome outcome;
 
@@ -197,8 +198,8 @@ pr_outcome_apply (const PrAttempt *attempt, PrMessage *message, guint index, con
       return defer (&slowed, message, index, reply, advice.words);
     case PR_ADVICE_NONE:
     default:
-      return pr_reply_is_permanent (reply) ? fail (attempt, message, index, reply, NULL)
-                                           : defer (attempt, message, index, reply, NULL);
+      return pr_reply_is_permanent (reply) ? fail (attempt, message, index, reply, attempt->words)
+                                           : defer (attempt, message, index, reply, attempt->words);
     }
 }
 

@@ -23,6 +23,7 @@ typedef struct
   guint32 random;       /* for the jitter; one for all recipients of an attempt, so that they stay
                            together */
   gint64 due_us;        /* when it is deferred: this, 0: by the schedule */
+  const char *words;    /* (nullable) what it means, where the provider says nothing of it */
   gboolean uncounted;   /* nothing was really tried: the attempt does not count */
   gboolean hop_is_last; /* maildir, LMTP, discard: delivered, not relayed */
   gboolean hop_does_dsn;

@@ -10,6 +10,7 @@
 
 #include "config/providers.h"
 #include "relay/hop.h"
+#include "relay/overdue.h"
 
 #define EVENTS_AT_ONCE 1000
 #define SOON_US (120 * G_GINT64_CONSTANT (1000000)) /* nearer than this, seconds are named */
@@ -118,6 +119,7 @@ wait_until (PrHop *hop, gint64 due_us, guint limit)
   if (due_us == G_MAXINT64)
     return;
   pr_pace_get_use (self->pace, now_us, limit, &use);
+  hop->paced_limit = use.limit;
   words = pr_rate_limit_describe (&use.limit);
   until = format_time (due_us, now_us);
   hop->pace_words = g_strdup_printf (
@@ -125,6 +127,7 @@ wait_until (PrHop *hop, gint64 due_us, guint limit)
     hop->route->provider != NULL ? hop->route->provider->name : "this route", words);
   pr_timer_start (&hop->pace_timer, self->runner->loop, (guint64) (due_us - now_us) / 1000 + 1,
                   on_pace_timer, hop);
+  pr_overdue_note_wait (hop);
 }
 
 gboolean
@@ -139,6 +142,7 @@ void
 pr_pacer_leave (PrHop *hop)
 {
   pr_timer_stop (&hop->pace_timer);
+  pr_overdue_leave (hop);
   g_clear_pointer (&hop->pace_words, g_free);
   hop->paced_until_us = 0;
   hop->pacer = NULL;

@@ -178,6 +178,7 @@ pr_record_results (PrRunner *runner, PrWork *work, const PrReply *replies, gbool
     .provider = work->hop->route != NULL ? work->hop->route->provider : NULL,
     .now_us = g_get_real_time (),
     .due_us = facts->due_us,
+    .words = facts->words,
     .uncounted = facts->uncounted,
     .hop_is_last = facts->hop_is_last,
     .hop_does_dsn = facts->hop_does_dsn,

@@ -11,10 +11,11 @@ G_BEGIN_DECLS
  */
 typedef struct
 {
-  const char *peer; /* (nullable) "host:port" */
-  const char *tls;  /* (nullable): what protected it, or why nothing did */
-  guint64 session;  /* 0: none */
-  gint64 due_us;    /* deferred ones: 0: by the schedule */
+  const char *peer;  /* (nullable) "host:port" */
+  const char *tls;   /* (nullable): what protected it, or why nothing did */
+  guint64 session;   /* 0: none */
+  gint64 due_us;     /* deferred ones: 0: by the schedule */
+  const char *words; /* (nullable) what a finding of our own means, for people */
   gboolean uncounted, hop_is_last, hop_does_dsn;
   gboolean quiet; /* no event */
 } PrRecordFacts;

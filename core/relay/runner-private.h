@@ -67,7 +67,7 @@ struct _PrRunner
   /* Bounds; tests make them small. */
   guint window, total_window; /* recipients in hand: of one hop, of all */
   guint max_connections;
-  guint idle_ms;
+  guint idle_ms, overdue_ms;
   guint16 mx_port;
 };
 
@@ -105,10 +105,15 @@ struct _PrHop
   gboolean is_slowed;        /* it said that it was sent too much */
   PrReply failure;           /* what blocks it */
 
-  struct _PrPacer *pacer; /* borrowed, nullable */
-  gint64 paced_until_us;  /* its limits allow no more before; G_MAXINT64: until the pacer says */
-  char *pace_words;       /* owned, nullable */
+  struct _PrPacer *pacer;  /* borrowed, nullable */
+  gint64 paced_until_us;   /* its limits allow no more before; G_MAXINT64: until the pacer says */
+  PrRateLimit paced_limit; /* then: which one */
+  char *pace_words;        /* owned, nullable */
   PrTimer pace_timer;
+
+  struct _PrOverdue *overdue; /* nullable: looks at what waits for the pace */
+  gint64 overdue_us;          /* (monotonic) when it last had; 0: never */
+  PrTimer overdue_timer;
 };
 
 /* Nothing is sent now: not started, paused, stopping, or the whole queue is being changed. */

@@ -10,6 +10,7 @@
 #include "relay/hop.h"
 #include "relay/http.h"
 #include "relay/order.h"
+#include "relay/overdue.h"
 #include "relay/pacer.h"
 #include "relay/record.h"
 #include "relay/way.h"
@@ -184,6 +185,7 @@ pr_runner_new (PrLoop *loop, PrStore *store, PrJournal *journal, PrResolver *res
   self->total_window = TOTAL_WINDOW;
   self->max_connections = connection_limit ();
   self->idle_ms = IDLE_MS;
+  self->overdue_ms = PR_OVERDUE_MS;
   self->mx_port = 25;
   g_queue_init (&self->slot_waiters);
   g_queue_init (&self->graveyard);

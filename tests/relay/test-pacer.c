@@ -250,11 +250,117 @@ test_preset (void)
   world_end (world, hop);
 }
 
+/* As words, however the report broke its lines. (transfer full) */
+static char *
+join_lines (const char *text)
+{
+  g_auto (GStrv) words = g_strsplit_set (text, " \r\n", -1);
+  g_autoptr (GString) joined = g_string_new (NULL);
+
+  for (guint i = 0; words[i] != NULL; i++)
+    if (*words[i] != '\0')
+      g_string_append_printf (joined, "%s ", words[i]);
+  return g_string_free (g_steal_pointer (&joined), FALSE);
+}
+
+static gboolean
+has_mail (FakeHop *hop, const char *words)
+{
+  for (guint i = 0; i < fake_hop_count_mail (hop); i++)
+    {
+      g_autofree char *text = join_lines (fake_hop_get_mail (hop, i)->text->str);
+
+      if (strstr (text, words) != NULL)
+        return TRUE;
+    }
+  return FALSE;
+}
+
+static World *
+new_waiting_world (FakeHop **hop, const char *limit)
+{
+  World *world = new_world (hop);
+  g_autofree char *more = g_strdup_printf ("limit=%s\n[retry]\nwarn-after=1h\ngive-up=2d", limit);
+  g_autofree char *text = g_strdup_printf (
+    "[server]\nhostname=relay.test\n[route out]\ntls=off\nhosts=127.0.0.1:%u\n%s\n",
+    fake_hop_get_port (*hop), more);
+
+  world_set_config (world, text);
+  world->runner->overdue_ms = 1;
+  pr_runner_start (world->runner);
+  world_put (world, "", "first@b.example");
+  world_wait (world, fake_hop_count_mail (*hop) == 1, "what the limit allows");
+  return world;
+}
+
+/* What waits for its time is late all the same: its sender hears so once, with the reason. */
+static void
+test_late (void)
+{
+  FakeHop *hop;
+  World *world = new_waiting_world (&hop, "1/12h");
+  g_autoptr (PrMessage) old = NULL;
+  g_autoptr (PrMessage) last = NULL;
+  gint64 first_id, last_id;
+
+  world->runner->window = 1; /* the others stay in the store */
+  first_id = world_put_aged (world, "me@a.example", "a@b.example b@b.example", 7200);
+  for (guint i = 0; i < 6; i++)
+    last_id = world_put_aged (world, "me@a.example", "you@b.example", 7200 - i);
+  world_put_aged (world, "me@a.example", "young@b.example", 1800);
+  world_wait (world, world_count_events (world, "warned") >= 7, "the senders to be told");
+  world_idle (world, 300);
+  g_assert_cmpuint (world_count_events (world, "warned"), <=, 8); /* its recipients came apart */
+  g_assert_cmpuint (world_count_events (world, "deferred"), ==, 0);
+  g_assert_cmpuint (fake_hop_count_mail (hop), ==, 1);
+
+  old = world_get (world, first_id);
+  g_assert_true (old->progress[0].warned && old->progress[1].warned);
+  g_assert_cmpuint (old->progress[0].attempts, ==, 0);
+  g_assert_cmpint (old->progress[0].state, ==, PR_RECIPIENT_QUEUED);
+  g_assert_true (
+    g_str_has_prefix (old->progress[0].last_reply,
+                      "Waits, because this route takes 1 message in 12 hours, until about "));
+  last = world_get (world, last_id);
+  g_assert_nonnull (strstr (last->progress[0].last_reply, "its turn may not come in time"));
+
+  world->runner->window = 100;
+  set_config (world, hop, "");
+  world_wait (world, world_count_messages (world) == 0, "all to leave");
+  g_assert_true (has_mail (hop, "because this route takes 1 message in 12 hours, until about"));
+  world_end (world, hop);
+}
+
+/* … and so is its end. */
+static void
+test_given_up (void)
+{
+  FakeHop *hop;
+  World *world = new_waiting_world (&hop, "1/1h");
+
+  world->runner->window = 1;
+  for (guint i = 0; i < 3; i++)
+    world_put_aged (world, "me@a.example", "old@b.example", 3 * 86400);
+  world_put (world, "me@a.example", "young@b.example");
+  world_wait (world, world_count_events (world, "failed old@b.example") == 3, "all to be given up");
+  g_assert_cmpuint (fake_hop_count_mail (hop), ==, 1);
+  world->runner->window = 100;
+  set_config (world, hop, "");
+  world_wait (world, world_count_messages (world) == 0, "the reports to leave");
+  g_assert_true (has_mail (hop, "could not be delivered within 2 days. What stood in the way: this "
+                                "route takes 1 message an hour"));
+  g_assert_true (has_mail (hop, "What to do: Send fewer messages by this account"));
+  g_assert_cmpuint (fake_hop_count_mail (hop), ==, 1 + 3 + 1);
+  world_end (world, hop);
+}
+
 int
 main (int argc, char *argv[])
 {
   g_test_init (&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
   g_test_add_func ("/pacer/waits", test_waits);
+  g_test_add_func ("/pacer/late", test_late);
+  g_test_add_func ("/pacer/given-up", test_given_up);
   g_test_add_func ("/pacer/restart", test_restart);
   g_test_add_func ("/pacer/split", test_split);
   g_test_add_func ("/pacer/refused", test_refused);
