@@ -12,7 +12,7 @@ import socket
 import subprocess
 import time
 
-from lib import mail, submission, suite
+from lib import mail, process, submission, suite
 from lib.keyring import Keyring
 from lib.pki import Pki
 from lib.postroom import Postroom, smarthost
